@@ -1,0 +1,1 @@
+"""Dose-critical rooms. Nothing here knows the network or a key."""

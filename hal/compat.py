@@ -1,0 +1,28 @@
+"""The only place that hides differences between interpreters.
+
+MicroPython's `const` folds integers at compile time; CPython has none. Ticks are counted
+modulo 2**30 by forms of our own, the same in every home, because those of the two
+interpreters differ and the obvious forms allocate on a 32-bit port.
+"""
+
+try:
+    from micropython import const
+except ImportError:
+
+    def const(value):
+        """Return `value`: CPython folds nothing."""
+        return value
+
+
+MASK = const(0x3FFFFFFF)
+HALF = const(0x20000000)
+
+
+def ticks_diff(a, b):
+    """Signed a - b for counters modulo 2**30, in -2**29 … 2**29 - 1 (never allocates)."""
+    return (((a - b) & MASK) ^ HALF) - HALF
+
+
+def ticks_add(t, d):
+    """(t + d) modulo 2**30 for |d| < 2**29 (never allocates)."""
+    return (((t ^ HALF) - HALF) + d) & MASK

@@ -1,0 +1,1 @@
+"""What stands on the simulator: the command line, claims, charts, checks and benchmarks."""
