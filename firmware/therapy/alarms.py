@@ -1,0 +1,190 @@
+"""Alarm conditions by IEC 60601-1-8: priority, latching, audio pause, escalation.
+
+Conditions are bits: therapy's in one mask, trust's in another, each below 2**30. A code
+from TRUST_BASE up is a trust alarm. Priorities follow the rule that whatever stops or
+cannot sustain flow is HIGH (docs/design.md, fail-safe policy).
+"""
+
+from hal.compat import const
+
+PRIORITY_NONE = const(0)
+PRIORITY_LOW = const(1)
+PRIORITY_MEDIUM = const(2)
+PRIORITY_HIGH = const(3)
+
+AL_OCCLUSION_DOWN = const(0)
+AL_OCCLUSION_UP = const(1)
+AL_AIR = const(2)
+AL_DOOR = const(3)
+AL_NOT_LOADED = const(4)  # syringe or set not in place, or of another size
+AL_EMPTY = const(5)
+AL_HEAT = const(6)
+AL_MOTOR = const(7)
+AL_FREE_FLOW = const(8)
+AL_DOUBT = const(9)  # therapy cannot trust itself
+AL_SELF_TEST = const(10)
+AL_STOPPED_BY_POLICY = const(11)
+AL_END_SUSTAINED = const(12)  # volume over, going on at the rate
+AL_COMPLETE = const(13)  # volume over, flow stopped
+AL_KVO = const(14)
+AL_LIMIT = const(15)  # rolling dose limit reached
+AL_RESERVOIR_LOW = const(16)
+AL_BATTERY_LOW = const(17)
+AL_ON_BATTERY = const(18)
+AL_PAUSED = const(19)  # reminder: a pause never ends by itself
+AL_STORE = const(20)  # a grant was dropped: the store did not answer
+AL_VOLUME_LOST = const(21)
+AL_LIBRARY = const(22)
+AL_INACTIVITY = const(23)
+AL_NEAR_END = const(24)
+THERAPY_CODES = const(25)
+
+TRUST_BASE = const(32)
+AL_OFFLINE = const(32)
+AL_EPISODE = const(33)  # a hostile episode began
+AL_HOSTILE = const(34)  # and goes on
+AL_ISOLATED = const(35)
+TRUST_CODES = const(4)
+
+AUDIO_PAUSE_S = const(120)
+NONE = const(-1)
+
+_H = const(3)
+_M = const(2)
+_L = const(1)
+_LATCHES = const(16)
+_RISES = const(32)  # to HIGH, after ESCALATE_S
+
+ESCALATE_S = const(300)
+
+_THERAPY = bytes(
+    (
+        _H | _LATCHES, _H | _LATCHES, _H | _LATCHES, _H | _LATCHES, _H | _LATCHES,  # occlusions, air, door, not loaded
+        _H | _LATCHES, _H | _LATCHES, _H | _LATCHES, _H | _LATCHES, _H | _LATCHES,  # empty, heat, motor, free flow, doubt
+        _H | _LATCHES, _H, _H, _H, _M,  # self-test, by policy, end sustained, complete, KVO
+        _M, _L | _RISES, _L | _RISES, _L, _M | _RISES,  # limit, reservoir, battery low, on battery, paused
+        _M | _LATCHES, _M | _LATCHES, _H, _L, _L,  # store, volume lost, library, inactivity, near end
+    )
+)  # fmt: skip
+_TRUST = bytes((_L, _M | _LATCHES, _L, _M | _LATCHES))
+
+
+def traits(code):
+    """Return the priority and flag bits of `code`."""
+    return _TRUST[code - TRUST_BASE] if code >= TRUST_BASE else _THERAPY[code]
+
+
+def escalates(code):
+    """Return whether `code` rises to HIGH when it stays."""
+    return traits(code) & _RISES != 0
+
+
+class Alarms:
+    """What is wrong now and what is shown. The tick calls `raise_`, `clear` and `second`."""
+
+    __slots__ = ("_ages", "_present", "_present_trust", "changed", "priority", "silence_s", "therapy", "top", "trust")
+
+    def __init__(self):
+        self._present = 0
+        self._present_trust = 0
+        self.therapy = 0  # shown: present, or latched
+        self.trust = 0
+        self.top = NONE  # the code to show first
+        self.priority = PRIORITY_NONE
+        self.silence_s = 0  # left of the audio pause
+        self.changed = False  # set with every change; the controller logs and resets it
+        self._ages = [0] * THERAPY_CODES
+
+    def raise_(self, code):
+        """Note that `code`'s condition holds. A new alarm ends the audio pause."""
+        if code >= TRUST_BASE:
+            bit = 1 << (code - TRUST_BASE)
+            self._present_trust |= bit
+            if self.trust & bit:
+                return
+            self.trust |= bit
+        else:
+            bit = 1 << code
+            self._present |= bit
+            if self.therapy & bit:
+                return
+            self.therapy |= bit
+            self._ages[code] = 0
+        self.silence_s = 0
+        self._rank()
+
+    def clear(self, code):
+        """Note that `code`'s condition is gone; a latched alarm stays shown."""
+        latches = traits(code) & _LATCHES
+        if code >= TRUST_BASE:
+            bit = 1 << (code - TRUST_BASE)
+            self._present_trust &= ~bit
+            if latches or not self.trust & bit:
+                return
+            self.trust &= ~bit
+        else:
+            bit = 1 << code
+            self._present &= ~bit
+            if latches or not self.therapy & bit:
+                return
+            self.therapy &= ~bit
+        self._rank()
+
+    def set(self, code, holds):
+        """Raise or clear `code`."""
+        if holds:
+            self.raise_(code)
+        else:
+            self.clear(code)
+
+    def is_shown(self, code):
+        """Return whether `code` is present or latched."""
+        if code >= TRUST_BASE:
+            return self.trust >> (code - TRUST_BASE) & 1 != 0
+        return self.therapy >> code & 1 != 0
+
+    def acknowledge(self):
+        """Let go of latched alarms whose condition is gone."""
+        self.therapy &= self._present
+        self.trust &= self._present_trust
+        self._rank()
+
+    def pause_audio(self):
+        """Silence what sounds for AUDIO_PAUSE_S; lamps stay. Never silences the unheard."""
+        if self.priority != PRIORITY_NONE:
+            self.silence_s = AUDIO_PAUSE_S
+
+    def second(self, seconds):
+        """Let `seconds` pass: the audio pause runs out, what stays unanswered escalates."""
+        if self.silence_s:
+            self.silence_s = self.silence_s - seconds if self.silence_s > seconds else 0
+        if self.therapy:
+            ages = self._ages
+            for code in range(THERAPY_CODES):
+                if self.therapy >> code & 1 and ages[code] < ESCALATE_S:
+                    ages[code] += seconds
+                    if ages[code] >= ESCALATE_S and _THERAPY[code] & _RISES:
+                        self.silence_s = 0
+                        self._rank()
+
+    def priority_of(self, code):
+        """Priority of `code` now, escalation included."""
+        bits = traits(code)
+        if code < TRUST_BASE and bits & _RISES and self._ages[code] >= ESCALATE_S:
+            return PRIORITY_HIGH
+        return bits & 3
+
+    def _rank(self):
+        top = NONE
+        best = PRIORITY_NONE
+        for code in range(THERAPY_CODES):
+            if self.therapy >> code & 1 and self.priority_of(code) > best:
+                best = self.priority_of(code)
+                top = code
+        for code in range(TRUST_BASE, TRUST_BASE + TRUST_CODES):
+            if self.trust >> (code - TRUST_BASE) & 1 and self.priority_of(code) > best:
+                best = self.priority_of(code)
+                top = code
+        self.top = top
+        self.priority = best
+        self.changed = True

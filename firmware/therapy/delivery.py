@@ -1,0 +1,368 @@
+"""What flows: the running prescription, its boluses and limits, and the drive they ask for.
+
+The controller decides the state; this room gives the volume that the state means. Nothing
+here allocates once a prescription has been offered.
+"""
+
+from firmware.therapy import layout
+from firmware.therapy import messages as msg
+from firmware.therapy import tables as t
+from firmware.therapy.bolus import Boluses, Window
+from firmware.therapy.dosing import LEASE_MS, LEASE_UNITS, SLICE_MS, lease_units, step_rate_mhz
+from firmware.therapy.heads import backoff_ul, max_rate_ul_h, step_volume
+from firmware.therapy.profile import Profile
+from firmware.therapy.volume import Quota, Volume
+from hal.compat import MASK, const, ticks_add, ticks_diff
+from hal.ports import HEAD_SYRINGE, KEY_CLINICIAN_BOLUS, KEY_PATIENT_BOLUS
+
+PRIME_SYRINGE_UL_H = const(100_000)
+PRIME_VOLUMETRIC_UL_H = const(600_000)
+PRIME_SYRINGE_UL = const(2_000)
+PRIME_VOLUMETRIC_UL = const(20_000)
+BACKOFF_UL_H = const(60_000)
+# A head backs off until the line is at a quarter of its limit.
+_BACKOFF_SHARE = const(4)
+_NO_EVENT = const(-1)
+_PIECE = const(2000)  # steps × the largest step volume stays below 2**30
+
+
+class Delivery:
+    """Volumes, rates and limits of one therapy. `rx` is the prescription in use."""
+
+    __slots__ = (
+        "_alarms", "_backing", "_backoff_end", "_count", "_head", "_kvo_ul_h", "_lockout_s", "_lost_ul", "_prime",
+        "_prime_ul_h", "_programmed_ul_h", "boluses", "candidate", "candidate_step", "delivered", "dosing",
+        "max_moved", "max_rate", "missed_steps", "profile", "rx", "vtbi", "window",
+    )  # fmt: skip
+
+    def __init__(self, head, dosing, alarms):
+        self._head = head
+        self._alarms = alarms
+        self.dosing = dosing
+        self.profile = Profile()
+        self.boluses = Boluses(KEY_PATIENT_BOLUS, KEY_CLINICIAN_BOLUS)
+        self.window = Window()
+        self.vtbi = Quota()
+        self.delivered = Volume()  # by the step counter
+        self.candidate = None  # confirmed, not started
+        self.candidate_step = 0
+        self.rx = None
+        self.max_rate = max_rate_ul_h(head)
+        self.max_moved = 1
+        self.missed_steps = 0  # past a lease's end, this tick
+        self._count = 0
+        self._lost_ul = 0
+        self._prime = Quota()
+        self._prime_ul_h = PRIME_SYRINGE_UL_H if head == HEAD_SYRINGE else PRIME_VOLUMETRIC_UL_H
+        self._kvo_ul_h = 0
+        self._programmed_ul_h = 0
+        self._lockout_s = 0
+        self._backing = False
+        self._backoff_end = 0
+
+    # Outside the tick.
+
+    def offer(self, rx):
+        """Make `rx` the prescription that a start takes into use."""
+        self.candidate_step = step_volume(self._head, rx.syringe)
+        self.candidate = rx
+
+    # What the table's actions do.
+
+    def start(self, count):
+        """Take the candidate into use from counter value `count`."""
+        rx = self.candidate
+        self.candidate = None
+        self.rx = rx
+        self._begin(self.candidate_step, count)
+        self.delivered.clear()
+        self.profile.begin(rx)
+        self.vtbi.allow(rx.vtbi_ul)
+        self.window.begin(rx.window_s, rx.window_hard_ul)
+        self.boluses.clear()
+        self._programmed_ul_h = self.profile.rate_ul_h
+
+    def prime(self, count):
+        """Move fluid with no patient, to a bound."""
+        self._begin(self.candidate_step, count)
+        self._prime.allow(PRIME_SYRINGE_UL if self._head == HEAD_SYRINGE else PRIME_VOLUMETRIC_UL)
+
+    def resume(self, count):
+        """Go on with the programme from where the motor really is."""
+        self._resync(count)
+        self._kvo_ul_h = 0
+
+    def hold(self, back_off, count):
+        """Stop the motor. A running bolus is forfeited; with `back_off` the line is relieved."""
+        self.boluses.clear()
+        self._backing = back_off
+        if back_off:
+            units = backoff_ul(self._head) * 3600 // (self.dosing.step_volume // 1000 + 1)
+            self._backoff_end = ticks_add(count, -units)
+
+    def keep_open(self, count):
+        """Run at the KVO rate."""
+        self.boluses.clear()
+        self._kvo_ul_h = self.kvo_ul_h()
+        self._resync(count)
+
+    def sustain(self):
+        """Go on at the present rate without a volume or a window to end it."""
+        self.boluses.clear()
+        self.vtbi.allow(0)
+        self.profile.hold()
+        self.window.limit_ul = 0
+
+    def end(self, therapy):
+        """Forget the prescription, or only what a prime pumped."""
+        self.boluses.clear()
+        self._backing = False
+        if therapy:
+            self.rx = None
+            self.candidate = None
+            self.profile.done = True
+
+    # What people ask.
+
+    def bolus_ul(self, key):
+        """Volume that this key's bolus gives."""
+        return self.rx.patient_ul if key == KEY_PATIENT_BOLUS else self.rx.clinician_ul
+
+    def bolus_rate(self, key):
+        """Rate of this key's bolus, µL/h."""
+        return self.rx.patient_ul_h if key == KEY_PATIENT_BOLUS else self.rx.clinician_ul_h
+
+    def refuse_bolus(self, key):
+        """Return why this bolus may not be given now, or 0."""
+        rx = self.rx
+        if rx is None or not self.bolus_ul(key) or self.boluses.waits(key):
+            return msg.NO_BOLUS
+        if key == KEY_PATIENT_BOLUS and self._lockout_s:
+            return msg.LOCKED_OUT
+        if rx.window_s and self.bolus_ul(key) > self.window.room_ul():
+            return msg.LIMIT
+        return msg.NONE
+
+    def lock_out(self, key):
+        """A bolus was given: the lock-out runs. One second more than prescribed, never less."""
+        if key == KEY_PATIENT_BOLUS:
+            self._lockout_s = self.rx.lockout_s + 1
+
+    def may_titrate(self):
+        """Return whether the programme now holds a rate that a person may change."""
+        rx = self.rx
+        if rx is None or self.profile.done:
+            return False
+        if rx.mode not in (layout.MODE_CONTINUOUS, layout.MODE_LOADING, layout.MODE_PCA):
+            return False
+        return self.profile.index == rx.segments - 1
+
+    def over(self):
+        """Return whether nothing is left to infuse."""
+        return self.rx is None or self.profile.done or self.vtbi.spent()
+
+    def window_full(self):
+        """Return whether the rolling limit leaves no room."""
+        return self.rx.window_s > 0 and self.window.limit_ul > 0 and self.window.room_ul() <= 0
+
+    def kvo_ul_h(self):
+        """KVO rate now: the prescription's, never above the programmed rate."""
+        return min(self.rx.kvo_ul_h, self._programmed_ul_h)
+
+    def guards(self):
+        """Guard bits of the delivery table that the prescription sets."""
+        rx = self.rx
+        if rx is None:
+            return 0
+        kvo = self.kvo_ul_h() > 0
+        if rx.policy == layout.POLICY_SUSTAIN:
+            return t.G_SUSTAIN if self.profile.rate_ul_h > 0 else 0
+        if rx.policy == layout.POLICY_STOP:
+            return t.G_STOP | t.G_HELP_STOP
+        if rx.policy == layout.POLICY_BASAL:
+            return t.G_KVO if kvo else 0
+        return t.G_KVO | t.G_HELP_KVO if kvo else t.G_HELP_STOP
+
+    def near_end(self):
+        """Return whether less than three minutes are left at this rate."""
+        left = self.vtbi
+        return left.limited and left.ul < 60_000 and left.ul * 20 < self.profile.rate_ul_h
+
+    def self_test(self):
+        """Check arithmetic that a dose rests on against known answers."""
+        return (
+            step_rate_mhz(1_200_000, 225_000) == 5_333_333
+            and ticks_diff(5, MASK) == 6
+            and (-7) // 2 == -4
+            and self.dosing.step_volume > 0
+        )
+
+    # The tick.
+
+    def observe(self, count):
+        """Take the step counter; return how far it moved since the last tick."""
+        moved = ticks_diff(count, self._count)
+        self._count = count
+        if moved and -self.max_moved <= moved <= self.max_moved:
+            self.delivered.add(moved * self.dosing.step_volume)
+        return moved
+
+    def advance(self, state, elapsed):
+        """Command the volume of `elapsed` ms in `state`; return an event, or -1."""
+        if elapsed > LEASE_MS:
+            elapsed = LEASE_MS  # no lease outlasts this: the rest was not pumped
+        event = _NO_EVENT
+        while elapsed > 0 and event < 0:
+            dt = elapsed if elapsed < SLICE_MS else SLICE_MS
+            if state == t.ST_INFUSING or state == t.ST_BOLUS:
+                room = 1000 - self.profile.ms
+                if dt > room:
+                    dt = room
+                event = self._infuse(dt)
+            elif state == t.ST_KVO:
+                # KVO counts toward the rolling limit and goes on past it: it only keeps the vein open.
+                self.window.count(self._kvo_ul_h * dt)
+                self.dosing.add(self._kvo_ul_h * dt)
+            else:
+                units = self._prime.cap(self._prime_ul_h * dt)
+                self._prime.take(units)
+                self.dosing.add(units)
+                if self._prime.spent():
+                    event = t.EV_PRIME_OFF
+            elapsed -= dt
+        missed = self.dosing.past_lease()
+        if missed > 0:
+            self.missed_steps = self.dosing.forfeit()
+            self._give_back(self.missed_steps)
+        if event < 0 and state == t.ST_BOLUS and not self.boluses.kind:
+            return t.EV_BOLUS_DONE
+        return event
+
+    def actuate(self, state, r, drive, powered):
+        """Write the drive that `state` asks for."""
+        dosing = self.dosing
+        profile = self.profile
+        if state == t.ST_INFUSING or state == t.ST_BOLUS:
+            rate = profile.rate_ul_h
+            lease = profile.left.cap(lease_units(rate))
+            if self.boluses.kind:
+                extra = min(self.boluses.rate_ul_h(), self.max_rate - rate)
+                lease += self.boluses.left().cap(lease_units(extra))
+                rate += extra
+                if lease > LEASE_UNITS:
+                    lease = LEASE_UNITS
+            lease = self.vtbi.cap(lease)
+            if self.window.limit_ul:
+                lease = self.window.cap(lease)
+            dosing.drive(drive, rate, lease, r.step_count)
+        elif state == t.ST_KVO:
+            dosing.drive(drive, self._kvo_ul_h, lease_units(self._kvo_ul_h), r.step_count)
+        elif state == t.ST_PRIMING:
+            dosing.drive(drive, self._prime_ul_h, self._prime.cap(lease_units(self._prime_ul_h)), r.step_count)
+        else:
+            dosing.halt(drive)
+            drive.relay = powered
+            if self._backing:
+                self._back_off(state, r, drive)
+
+    def show(self, status, state):
+        """Write what people see and the trace records."""
+        dosing = self.dosing
+        status.commanded_ul = dosing.commanded.ul
+        status.commanded_rest = dosing.commanded.rest
+        status.delivered_ul = self.delivered.ul
+        if state == t.ST_INFUSING or state == t.ST_BOLUS:
+            status.rate_ul_h = self.profile.rate_ul_h
+            status.segment = self.profile.index
+        else:
+            status.rate_ul_h = self._kvo_ul_h if state == t.ST_KVO else 0
+        kind = self.boluses.kind
+        if kind or status.bolus:
+            status.bolus = kind
+            status.bolus_left_ul = self.boluses.left().ul if kind else 0
+            status.rate_ul_h += min(self.boluses.rate_ul_h(), self.max_rate - self.profile.rate_ul_h)
+
+    def show_slow(self, status):
+        """Write what changes slowly; once a second."""
+        status.drug = self.rx.drug if self.rx is not None else 0
+        status.vtbi_ul = self.vtbi.ul if self.vtbi.limited else -1
+        status.lost_ul = self.dosing.lost.ul
+        status.lockout_s = self._lockout_s
+        status.window_ul = self.window.total_ul
+
+    def second(self, seconds):
+        """Let whole seconds pass for what outlives an infusion."""
+        if self._lockout_s:
+            self._lockout_s = self._lockout_s - seconds if self._lockout_s > seconds else 0
+        if self.window.limit_ul:
+            self.window.second(seconds)
+
+    def missed_ul(self):
+        """Whole microlitres lost since last asked."""
+        lost = self.dosing.lost.ul - self._lost_ul
+        self._lost_ul = self.dosing.lost.ul
+        return lost
+
+    def _begin(self, step, count):
+        self.dosing.begin(step, count)
+        self.max_moved = (MASK - 3_600_000) // step
+        self.missed_steps = 0
+        self._lost_ul = 0
+        self._kvo_ul_h = 0
+        self._count = count
+        self._backing = False
+
+    def _infuse(self, dt):
+        profile = self.profile
+        boluses = self.boluses
+        base = profile.rate_ul_h
+        units = profile.advance(dt)
+        if boluses.kind:
+            units += boluses.advance(min(boluses.rate_ul_h(), self.max_rate - base), dt)
+        if profile.rate_ul_h:
+            self._programmed_ul_h = profile.rate_ul_h
+        vtbi = self.vtbi
+        if vtbi.limited:
+            units = vtbi.cap(units)
+            vtbi.take(units)
+        full = not self._command(units)
+        if vtbi.spent() or profile.done:
+            return t.EV_VOLUME_DONE
+        return t.EV_LIMIT if full else _NO_EVENT
+
+    def _command(self, units):
+        """Command `units`, or what the window leaves of them; returns False where it cut."""
+        window = self.window
+        if not window.limit_ul:
+            self.dosing.add(units)
+            return True
+        granted = window.cap(units)
+        window.count(granted)
+        self.dosing.add(granted)
+        return granted == units
+
+    def _give_back(self, steps):
+        # What was not pumped is still to be infused: the quotas grow by what was set back.
+        step = self.dosing.step_volume
+        while steps > 0:
+            piece = steps if steps < _PIECE else _PIECE
+            self.vtbi.take(-piece * step)
+            if not self.profile.done:
+                self.profile.left.take(-piece * step)
+            steps -= piece
+
+    def _resync(self, count):
+        behind = ticks_diff(self.dosing.steps, count)
+        self.dosing.rebase(count)
+        self._give_back(behind)
+        self._backing = False
+
+    def _back_off(self, state, r, drive):
+        left = ticks_diff(r.step_count, self._backoff_end)
+        relieved = r.down_mmhg * _BACKOFF_SHARE <= self.rx.pressure_mmhg
+        if state != t.ST_STOPPED or left <= 0 or relieved:
+            self._backing = False
+            return
+        drive.step_rate_mhz = -step_rate_mhz(BACKOFF_UL_H, self.dosing.step_volume)
+        drive.step_end = self._backoff_end
+        drive.enable = 1

@@ -1,0 +1,154 @@
+"""Physical hazards: what must stop the motor in every state, and what only warns.
+
+Thresholds are those of the Open PCA Pump Requirements 1.0.0 and of the makers' manuals
+named in docs/references.md, but the downstream limit and the bubble, which the
+prescription carries.
+"""
+
+from firmware.therapy import alarms as al
+from firmware.therapy.heads import SIZE_TOLERANCE_UM, SYRINGES
+from hal.compat import const, ticks_diff
+from hal.ports import (
+    HEAD_SYRINGE,
+    RF_AIR,
+    RF_CLAMP_OPEN,
+    RF_DOOR_OPEN,
+    RF_MAINS,
+    RF_MOTOR_FAULT,
+    RF_PLUNGER_OFF,
+)
+
+UP_LIMIT_MMHG = const(-52)  # 1 psi below ambient
+HEAT_DC = const(550)
+HEAT_CLEAR_DC = const(500)
+EMPTY_UL = const(500)
+LOW_UL = const(1000)
+BATTERY_LOW_PERMILLE = const(50)
+# The screw may lag the counter by backlash and compliance; more is a stall.
+STALL_UL = const(40)
+FREE_DRIPS = const(3)
+DEFAULT_PRESSURE_MMHG = const(525)
+_HAZARD_FLAGS = const(0x207)  # door, clamp, plunger, motor fault
+_STILL_MS = const(2000)
+
+
+class Interlocks:
+    """Holds which hazards are present, as a mask over alarm codes."""
+
+    __slots__ = (
+        "_alarms", "_bubble_steps", "_drips", "_flags", "_head", "_lag", "_still_ms", "air_steps",
+        "armed", "hazards", "pressure_mmhg", "size_um", "stall_steps",
+    )  # fmt: skip
+
+    def __init__(self, head, alarms):
+        self._head = head
+        self._alarms = alarms
+        self._flags = RF_MAINS
+        self._bubble_steps = 0
+        self._drips = 0
+        self._lag = 0
+        self._still_ms = 0
+        self.hazards = 0
+        self.armed = False  # alarms sound only where flow is meant to be
+        self.pressure_mmhg = DEFAULT_PRESSURE_MMHG
+        self.air_steps = 0  # single-bubble threshold in steps; 0: any bubble
+        self.stall_steps = 1 << 20
+        self.size_um = 0  # expected barrel; 0: any
+
+    def prescribe(self, rx, step_volume, readings):
+        """Take the limits of a prescription; the counter and encoder agree from here."""
+        self.pressure_mmhg = rx.pressure_mmhg
+        self.air_steps = rx.air_single_ul * 3600 // (step_volume // 1000 + 1)
+        self.stall_steps = STALL_UL * 3600 // (step_volume // 1000 + 1)
+        self._lag = ticks_diff(readings.step_count, readings.encoder_count)
+        self.size_um = 0
+        if self._head == HEAD_SYRINGE:
+            for row in SYRINGES:
+                if row[0] == rx.syringe:
+                    self.size_um = row[2]
+
+    def check(self, r, moved, elapsed_ms):
+        """Judge the readings after `moved` steps in `elapsed_ms`; return the hazard mask."""
+        flags = r.flags
+        if flags != self._flags or flags & _HAZARD_FLAGS:
+            self._judge_flags(flags)
+        if flags & RF_AIR:
+            self._judge_air(moved)
+        elif self._bubble_steps:
+            self._bubble_steps = 0
+            self._mark(al.AL_AIR, False)
+        pressure = r.down_mmhg
+        if pressure >= self.pressure_mmhg:
+            self._mark(al.AL_OCCLUSION_DOWN, True)
+        elif self.hazards & 1 and pressure < self.pressure_mmhg * 3 // 4:
+            self._mark(al.AL_OCCLUSION_DOWN, False)
+        if r.up_mmhg < UP_LIMIT_MMHG:
+            self._mark(al.AL_OCCLUSION_UP, True)
+        elif self.hazards & 2 and r.up_mmhg > UP_LIMIT_MMHG // 2:
+            self._mark(al.AL_OCCLUSION_UP, False)
+        self._judge_motion(r, moved, elapsed_ms)
+        return self.hazards
+
+    def second(self, r):
+        """Judge what changes slowly, once a second."""
+        alarms = self._alarms
+        heat = r.temperature_dc
+        if heat > HEAT_DC:
+            self._mark(al.AL_HEAT, True)
+        elif heat < HEAT_CLEAR_DC and self.hazards >> al.AL_HEAT & 1:
+            self._mark(al.AL_HEAT, False)
+        if self._head == HEAD_SYRINGE:
+            left = r.reservoir_ul
+            self._mark(al.AL_EMPTY, 0 <= left < EMPTY_UL)
+            alarms.set(al.AL_RESERVOIR_LOW, self.armed and EMPTY_UL <= left < LOW_UL)
+            wrong = self.size_um and r.size_um >= 0 and abs(r.size_um - self.size_um) > SIZE_TOLERANCE_UM
+            self._mark(al.AL_NOT_LOADED, bool(wrong or r.flags & (RF_CLAMP_OPEN | RF_PLUNGER_OFF)))
+        alarms.set(al.AL_BATTERY_LOW, r.battery_permille < BATTERY_LOW_PERMILLE and not r.flags & RF_MAINS)
+
+    def _mark(self, code, holds):
+        bit = 1 << code
+        if holds:
+            self.hazards |= bit
+            if self.armed:
+                self._alarms.raise_(code)
+        elif self.hazards & bit:
+            self.hazards &= ~bit
+            self._alarms.clear(code)
+
+    def _judge_flags(self, flags):
+        self._flags = flags
+        self._mark(al.AL_DOOR, flags & RF_DOOR_OPEN != 0)
+        if self._head == HEAD_SYRINGE:
+            if flags & (RF_CLAMP_OPEN | RF_PLUNGER_OFF):
+                self._mark(al.AL_NOT_LOADED, True)
+        else:
+            self._mark(al.AL_NOT_LOADED, flags & RF_CLAMP_OPEN != 0)
+        if flags & RF_MOTOR_FAULT:
+            self._mark(al.AL_MOTOR, True)
+        self._alarms.set(al.AL_ON_BATTERY, not flags & RF_MAINS)
+
+    def _judge_air(self, moved):
+        # The bubble is as long as the fluid that was moved while the detector saw it.
+        steps = self._bubble_steps + (moved if moved > 0 else 0)
+        self._bubble_steps = steps if steps > 0 else 1
+        if self._bubble_steps > self.air_steps:
+            self._mark(al.AL_AIR, True)
+
+    def _judge_motion(self, r, moved, elapsed_ms):
+        if moved:
+            self._still_ms = 0
+            self._drips = r.drips
+            lag = ticks_diff(r.step_count, r.encoder_count) - self._lag
+            if lag > self.stall_steps or lag < -self.stall_steps:
+                self._mark(al.AL_MOTOR, True)
+        elif self._still_ms < _STILL_MS:
+            self._still_ms += elapsed_ms if elapsed_ms < _STILL_MS else _STILL_MS
+            self._drips = r.drips
+        elif r.drips != self._drips and ticks_diff(r.drips, self._drips) >= FREE_DRIPS:
+            self._mark(al.AL_FREE_FLOW, True)
+
+    def service(self):
+        """Forget the hazards that only a person can judge gone: stall and free flow."""
+        self._mark(al.AL_MOTOR, False)
+        self._mark(al.AL_FREE_FLOW, False)
+        self._still_ms = 0

@@ -1,0 +1,25 @@
+"""Answers to a person at the panel: why a key did nothing, or what it waits for."""
+
+from hal.compat import const
+
+NONE = const(0)
+READY = const(1)  # prescription confirmed: prime, or start
+CONFIRM_SOFT = const(2)  # past a soft limit: confirm again
+HARD_LIMIT = const(3)
+VTBI_LIMIT = const(4)
+BOLUS_LIMIT = const(5)
+LOCKED_OUT = const(6)
+LIMIT = const(7)  # rolling dose limit
+HAZARD = const(8)
+STORE = const(9)  # the store did not answer; nothing was raised
+BUSY = const(10)
+MISSING = const(11)  # a field is missing, or nothing is confirmed
+UNKNOWN_DRUG = const(12)
+MODE = const(13)  # not for this drug
+RANGE = const(14)  # outside what the head can do, or a field out of range
+SYRINGE = const(15)  # unknown, or not the one that is sensed
+LIBRARY = const(16)
+STATE = const(17)  # not in this state
+KEY_NEEDED = const(18)  # turn the key switch
+OVER = const(19)  # nothing left to infuse
+NO_BOLUS = const(20)  # none prescribed, or one still running

@@ -1,0 +1,113 @@
+"""Runs a prescription's segments: the base rate at each moment, and what is left of it.
+
+A segment ends by its volume or by its whole seconds, whichever comes first. Ramps and
+spreads change their rate at each second of the segment, by whole steps and a remainder
+(Bresenham), so that nothing is divided in the tick and the last stair lands exactly.
+"""
+
+from firmware.therapy.layout import KIND_HOLD, KIND_RAMP, KIND_SPREAD
+from firmware.therapy.volume import Quota
+
+
+class Profile:
+    """Where a prescription stands. `rate_ul_h` is the base rate now; `done` ends it."""
+
+    __slots__ = ("_floor", "_rest", "cycle", "done", "index", "left", "ms", "rate_ul_h", "rx", "second")
+
+    def __init__(self):
+        self.rx = None
+        self.rate_ul_h = 0
+        self.index = 0
+        self.cycle = 0
+        self.second = 0  # of the segment
+        self.ms = 0  # of the second
+        self.left = Quota()  # of the segment
+        self.done = True
+        self._floor = 0
+        self._rest = 0
+
+    def begin(self, rx):
+        """Start `rx` at its first segment."""
+        self.rx = rx
+        self.cycle = 0
+        self.done = False
+        self._enter(0)
+
+    def titrate(self, rate_ul_h):
+        """Hold `rate_ul_h` from now on in this segment."""
+        self.rx.seg_kind[self.index] = KIND_HOLD
+        self.rx.seg_rate_ul_h[self.index] = rate_ul_h
+        self.rate_ul_h = rate_ul_h
+
+    def hold(self):
+        """Hold the present rate with no end."""
+        self.rx.seg_duration_s[self.index] = 0
+        self.titrate(self.rate_ul_h)
+        self.left.allow(0)
+        self.done = False
+
+    def advance(self, dt_ms):
+        """Let `dt_ms` pass, at most to the end of the segment's second; return the units due."""
+        units = self.rate_ul_h * dt_ms
+        left = self.left
+        if left.limited:
+            units = left.cap(units)
+            left.take(units)
+            if left.spent():
+                self._leave()
+                return units
+        ms = self.ms + dt_ms
+        if ms >= 1000:
+            ms = 0
+            self._pass_second()
+        self.ms = ms
+        return units
+
+    def _enter(self, index):
+        rx = self.rx
+        self.index = index
+        self.second = 0
+        self.ms = 0
+        self._rest = 0
+        self._floor = self.rate_ul_h = rx.seg_rate_ul_h[index]
+        self.left.allow(rx.seg_volume_ul[index])
+        if rx.seg_kind[index] == KIND_SPREAD:
+            self._stair()
+
+    def _leave(self):
+        rx = self.rx
+        index = self.index + 1
+        last_cycle = self.cycle + 1 >= rx.cycles
+        # An intermittent infusion ends with its last dose, not with the wait after it.
+        if last_cycle and (index >= rx.segments or rx.cycles > 1):
+            self.done = True
+            return
+        if index >= rx.segments:
+            self.cycle += 1
+            index = 0
+        self._enter(index)
+
+    def _pass_second(self):
+        rx = self.rx
+        index = self.index
+        self.second += 1
+        duration = rx.seg_duration_s[index]
+        if duration and self.second >= duration:
+            self._leave()
+        elif rx.seg_kind[index] != KIND_HOLD:
+            self._stair()
+
+    def _stair(self):
+        rx = self.rx
+        index = self.index
+        rest = self._rest + rx.seg_step_rest[index]
+        up = 0
+        if rest >= rx.seg_duration_s[index]:
+            rest -= rx.seg_duration_s[index]
+            up = 1
+        self._rest = rest
+        if rx.seg_kind[index] == KIND_RAMP:
+            self._floor += rx.seg_step_ul_h[index] + up
+            self.rate_ul_h = self._floor
+        else:
+            self.rate_ul_h = self._floor + up

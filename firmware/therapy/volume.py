@@ -1,0 +1,84 @@
+"""Volumes in two words: whole microlitres and a remainder in 1/3600 nL.
+
+Rate (µL/h) × time (ms) is a whole number of 1/3600 nL, so nothing is ever rounded. One
+addition stays below 2**30 while what is added does.
+"""
+
+from hal.compat import const
+
+UNITS_PER_UL = const(3_600_000)
+# Below this many microlitres a volume fits one word of units.
+ONE_WORD_UL = const(200)
+
+
+class Volume:
+    """A volume that grows, or shrinks where steps are taken back."""
+
+    __slots__ = ("rest", "ul")
+
+    def __init__(self):
+        self.ul = 0
+        self.rest = 0
+
+    def clear(self):
+        """Back to nothing."""
+        self.ul = 0
+        self.rest = 0
+
+    def add(self, units):
+        """Add `units` (1/3600 nL, negative too), |units| < 2**30 - UNITS_PER_UL."""
+        rest = self.rest + units
+        self.ul += rest // UNITS_PER_UL
+        self.rest = rest % UNITS_PER_UL
+
+    def add_steps(self, steps, step_volume):
+        """Add `steps` × `step_volume` in pieces that stay below 2**30."""
+        while steps > 0:
+            piece = steps if steps < 4000 else 4000
+            self.add(piece * step_volume)
+            steps -= piece
+        while steps < 0:
+            piece = steps if steps > -4000 else -4000
+            self.add(piece * step_volume)
+            steps -= piece
+
+
+class Quota:
+    """A volume that may still be given; `limited` is False where there is no bound."""
+
+    __slots__ = ("_rest", "limited", "ul")
+
+    def __init__(self):
+        self.limited = False
+        self.ul = 0
+        self._rest = 0
+
+    def allow(self, ul):
+        """Bound what follows to `ul`; 0 sets no bound."""
+        self.limited = ul > 0
+        self.ul = ul
+        self._rest = 0
+
+    def stop(self):
+        """Bound what follows to nothing."""
+        self.limited = True
+        self.ul = 0
+        self._rest = 0
+
+    def cap(self, units):
+        """Return `units`, or what is left if that is less."""
+        if not self.limited or self.ul >= ONE_WORD_UL:
+            return units
+        left = self.ul * UNITS_PER_UL + self._rest
+        return units if units < left else left
+
+    def take(self, units):
+        """Use up `units`, which `cap` allowed (negative gives back)."""
+        if self.limited:
+            rest = self._rest - units
+            self.ul += rest // UNITS_PER_UL
+            self._rest = rest % UNITS_PER_UL
+
+    def spent(self):
+        """Return whether nothing is left."""
+        return self.limited and self.ul <= 0 and self._rest == 0
