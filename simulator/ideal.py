@@ -1,0 +1,193 @@
+"""A pump on an ideal board: exact generator, no plant, no noise. For claims and unit tests.
+
+The step generator counts in millionths of a step and stops at the lease; sensors read what
+the caller sets. What is claimed here is claimed of the firmware alone.
+"""
+
+from __future__ import annotations
+
+from firmware.app import App
+from firmware.therapy import layout
+from firmware.therapy import tables as t
+from firmware.therapy.prescription import Prescription
+from hal import ports
+from hal.compat import HALF, MASK, ticks_diff
+
+TICK_MS = 100
+_NO_REFUSAL = ports.OK
+
+
+class IdealClock:
+    """Milliseconds since power-on, from `start` on the counter."""
+
+    def __init__(self, start: int) -> None:
+        self.ms = 0
+        self.start = start
+
+    def ticks_ms(self) -> int:
+        """Now, modulo 2**30."""
+        return (self.start + self.ms) & MASK
+
+
+class IdealStore:
+    """Keeps every record at once, or answers `rc` while that is set."""
+
+    def __init__(self, library: bytes = b"") -> None:
+        self.library = library
+        self.rc = _NO_REFUSAL
+        self.writes: list[bytes] = []
+
+    def size(self, area: int) -> int:
+        """Room without end: what is claimed here does not turn on it."""
+        return 1 << 40
+
+    def read(self, area: int, offset: int, into: bytearray) -> int:
+        """The library's bytes, else erased flash."""
+        data = self.library[offset : offset + len(into)] if area == ports.AREA_LIBRARY else b""
+        into[:] = data + b"\xff" * (len(into) - len(data))
+        return ports.OK
+
+    def write(self, area: int, offset: int, data: bytes) -> int:
+        """Keep `data`, or refuse."""
+        if self.rc == ports.OK:
+            self.writes.append(bytes(data))
+        return self.rc
+
+    def erase(self, area: int) -> int:
+        """Nothing to erase."""
+        return self.rc
+
+
+class SilentLink:
+    """A link on which nothing ever comes."""
+
+    def receive(self, into: bytearray) -> int:
+        """No bytes."""
+        return 0
+
+    def send(self, data: bytes, count: int) -> int:
+        """Taken and dropped."""
+        return count
+
+
+class IdealBoard:
+    """Matches hal.ports.Board. `sensed` holds what `read` hands out."""
+
+    def __init__(self, head: int, library: bytes = b"", start: int = 0) -> None:
+        self.head = head
+        self.clock = IdealClock(start)
+        self.store = IdealStore(library)
+        self.link = SilentLink()
+        self.sensed = ports.Readings()
+        self.sensed.flags = ports.RF_MAINS | ports.RF_LINK_UP
+        self.keys: list[tuple[int, int]] = []
+        self.position = 0  # steps, unbounded
+        self._micro = 0  # of a step
+        self._rate = 0
+        self._end = 0
+        self.status: ports.Status | None = None
+
+    def pass_ms(self, ms: int) -> None:
+        """Let time pass: the generator runs to its lease's end at most."""
+        self.clock.ms += ms
+        if not self._rate:
+            return
+        micro = self._micro + self._rate * ms
+        steps, self._micro = divmod(micro, 1_000_000)
+        room = ticks_diff(self._end, self.position & MASK)
+        if self._rate > 0 and steps > room:
+            steps, self._micro = max(room, 0), 0
+        elif self._rate < 0 and steps < room:
+            steps, self._micro = min(room, 0), 0
+        self.position += steps
+
+    def read(self, readings: ports.Readings) -> None:
+        """Copy what is sensed; the encoder follows the counter."""
+        sensed = self.sensed
+        for name in ("flags", "down_mmhg", "up_mmhg", "drips", "reservoir_ul", "size_um", "temperature_dc"):
+            setattr(readings, name, getattr(sensed, name))
+        readings.battery_permille = sensed.battery_permille
+        readings.step_count = readings.encoder_count = self.position & MASK
+        readings.key, readings.key_value = self.keys.pop(0) if self.keys else (ports.KEY_NONE, 0)
+
+    def write(self, drive: ports.Drive) -> None:
+        """Give the generator its rate and its lease."""
+        self._rate = drive.step_rate_mhz if drive.enable and drive.relay else 0
+        self._end = drive.step_end
+
+    def show(self, status: ports.Status) -> None:
+        """Remember what is shown."""
+        self.status = status
+
+
+class NoGatekeeper:
+    """Posts nothing."""
+
+    def step(self, link: object, readings: object, post: object) -> None:
+        """Nobody asks for anything."""
+
+
+class IdealPump:
+    """The firmware on an ideal board, past its self-test, with helpers that press and wait."""
+
+    def __init__(
+        self, head: int = ports.HEAD_VOLUMETRIC, library: bytes = b"", start: int = HALF - 1, dosing: object = None
+    ) -> None:
+        self.board = IdealBoard(head, library, start)
+        self.app = App(self.board, NoGatekeeper(), dosing)
+        self.controller = self.app.controller
+        self.controller.library_ok = True
+        self.run(2000)
+
+    @property
+    def state(self) -> int:
+        """Delivery state."""
+        return self.controller.delivery.state
+
+    @property
+    def status(self) -> ports.Status:
+        """What the pump shows."""
+        return self.controller.status
+
+    def tick(self, ms: int = TICK_MS) -> None:
+        """Let `ms` pass and take one turn."""
+        self.board.pass_ms(ms)
+        self.app.step()
+
+    def run(self, ms: int) -> None:
+        """Turn for `ms` at ten turns a second."""
+        for _ in range(ms // TICK_MS):
+            self.tick()
+
+    def press(self, key: int, value: int = 0) -> None:
+        """Press a key and turn once."""
+        self.board.keys.append((key, value))
+        self.tick()
+
+    def start(self, rx: Prescription) -> None:
+        """Programme `rx` as if confirmed, and start it."""
+        if self.state == t.ST_STANDBY:
+            self.press(ports.KEY_PROGRAMME)
+        self.controller.offer_prescription(rx)
+        self.press(ports.KEY_START)
+        self.tick()
+
+
+def prescription(
+    rate_ul_h: int, vtbi_ul: int = 0, policy: int = layout.POLICY_KVO, head: int = ports.HEAD_VOLUMETRIC
+) -> Prescription:
+    """A continuous infusion at `rate_ul_h`, limits wide open, for tests of what follows."""
+    rx = Prescription()
+    rx.mode = layout.MODE_CONTINUOUS
+    rx.policy = policy
+    rx.head = head
+    rx.syringe = 5 if head == ports.HEAD_SYRINGE else 0
+    rx.drug = 1
+    rx.rate_hard_ul_h = 1_200_000
+    rx.rate_soft_ul_h = 1_200_000
+    rx.vtbi_ul = vtbi_ul
+    rx.kvo_ul_h = min(1000, rate_ul_h)
+    rx.pressure_mmhg = 525
+    rx.air_single_ul = 100
+    rx.add(layout.KIND_HOLD, rate_ul_h, 0, 0)
+    return rx
