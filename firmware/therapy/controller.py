@@ -181,7 +181,7 @@ class Controller:
             if state == t.ST_STOPPED and action == t.A_HOLD:
                 alarms.raise_(al.AL_STOPPED_BY_POLICY)
         elif action == t.A_KVO:
-            dose.keep_open(r.step_count)
+            dose.keep_open()
             alarms.raise_(al.AL_KVO)
         elif action == t.A_COMPLETE:
             dose.hold(False, r.step_count)

@@ -100,11 +100,10 @@ class Delivery:
             units = backoff_ul(self._head) * 3600 // (self.dosing.step_volume // 1000 + 1)
             self._backoff_end = ticks_add(count, -units)
 
-    def keep_open(self, count):
-        """Run at the KVO rate."""
+    def keep_open(self):
+        """Run at the KVO rate; the motor does not stop in between."""
         self.boluses.clear()
         self._kvo_ul_h = self.kvo_ul_h()
-        self._resync(count)
 
     def sustain(self):
         """Go on at the present rate without a volume or a window to end it."""

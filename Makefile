@@ -1,0 +1,41 @@
+# KVO: `make demo` runs the main job, `make test` the tests; both set themselves up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+JOBS ?= 2
+
+.PHONY: setup demo test deep deps lint bench clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("KVO needs Python 3.11 or newer; set PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $(STAMP)
+
+demo: $(STAMP)
+	$(BIN)/kvo demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n $(JOBS)
+
+deep: $(STAMP)
+	$(BIN)/kvo prove --all --deep
+
+# Debian packages that only some tests want; nothing here is needed for demo and test.
+deps:
+	apt-get update && apt-get install -y --no-install-recommends graphviz
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.check_portable
+
+bench: $(STAMP)
+	$(BIN)/kvo bench speed
+
+clean:
+	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,130 @@
+"""One pump in its world: joins a firmware in a home to a board, a plant, people and a network.
+
+Virtual time only. The same programme, seed and home give the same bytes each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from firmware.therapy import tables as t
+from hal import ports
+from simulator.clock import NEAR_WRAP_MS, VirtualClock
+from simulator.devices.board import SimBoard
+from simulator.files.library import compile_library
+from simulator.files.programme import Programme
+from simulator.files.timeline import Event
+from simulator.homes import open_home
+from simulator.plant import Plant, PlantConfig
+from simulator.standins.gatekeeper import SCRIPTED
+from simulator.trace import Trace
+
+TICK_MS = 100
+# The person begins once the self-test is over.
+BOOT_MS = 1500
+_TRUST_EVENTS = {
+    "authentic": t.EV_AUTHENTIC,
+    "compromised": t.EV_COMPROMISED,
+    "recovery_on": t.EV_RECOVERY_ON,
+    "recovered": t.EV_RECOVERED,
+}
+_ARGUMENT = {"air": "ul", "reservoir": "ul", "temperature": "dc"}
+
+
+class World:
+    """A pump, the patient's line and what happens to them, one tick at a time."""
+
+    def __init__(
+        self,
+        programme: Programme,
+        *,
+        seed: int = 0,
+        home: str = "cpython",
+        near_wrap: bool = False,
+        keep_trace: bool = False,
+        make_app: Callable[..., Any] | None = None,
+    ) -> None:
+        """Boot a pump. `make_app(board)` builds another firmware in home cpython, for mutants."""
+        self.programme = programme
+        self.clock = VirtualClock(NEAR_WRAP_MS if near_wrap else 0)
+        config = PlantConfig(head=programme.head, syringe=programme.syringe, reservoir_ul=programme.reservoir_ul)
+        self.plant = Plant(config, seed)
+        self.board = SimBoard(self.clock, self.plant, seed)
+        self.board.store.load(ports.AREA_LIBRARY, compile_library(programme.library))
+        self.trace = Trace(keep=keep_trace)
+        self.home = open_home(home, self.board, make_app)
+        self._events = list(programme.events)
+        self._next = 0
+        self._keys: list[tuple[int, int]] = []
+        self._programmed = False
+        self.happened: list[tuple[float, str]] = []  # disturbances, as they were carried out
+
+    def close(self) -> None:
+        """End the home."""
+        self.home.close()
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def status(self) -> ports.Status:
+        """What the pump shows."""
+        return self.home.status
+
+    @property
+    def drive(self) -> ports.Drive:
+        """What the pump asks of its motor."""
+        return self.home.drive
+
+    def press(self, key: int, value: int = 0) -> None:
+        """A person presses a key; one reaches the pump each tick."""
+        self._keys.append((key, value))
+
+    def tick(self) -> None:
+        """Let 100 ms pass."""
+        clock = self.clock
+        clock.advance(TICK_MS)
+        ms = clock.ms
+        if not self._programmed and ms >= BOOT_MS:
+            self._programmed = True
+            self._keys += self.programme.keys()
+        while self._next < len(self._events) and self._events[self._next].at_ms <= ms:
+            self._carry_out(self._events[self._next], ms)
+            self._next += 1
+        if self._keys:
+            key, value = self._keys.pop(0)
+            if key:
+                self.board.press(key, value)
+        self.home.step()
+        self.trace.observe(ms, self.home.drive, self.home.status)
+
+    def run(self, until_ms: int, each_second: Callable[[World], None] | None = None) -> None:
+        """Tick until `until_ms` of virtual time; `each_second` sees every full second."""
+        tick = self.tick
+        clock = self.clock
+        while clock.ms < until_ms:
+            tick()
+            if each_second is not None and clock.ms % 1000 == 0:
+                each_second(self)
+
+    def disturb(self, verb: str, value: int = 0) -> None:
+        """Carry out a plant or network verb of the timeline now."""
+        self._carry_out(Event(self.clock.ms, verb, value), self.clock.ms)
+
+    def _carry_out(self, event: Event, ms: int) -> None:
+        verb = event.verb
+        self.happened.append((ms / 1000, event.note or verb.replace("_", " ")))
+        if event.keys:
+            self._keys += event.keys
+        elif verb in _TRUST_EVENTS:
+            self.board.link.deliver(bytes([SCRIPTED + _TRUST_EVENTS[verb]]))
+        elif verb == "hostile":
+            self.board.link.deliver(bytes(event.value or 1))
+        elif verb in _ARGUMENT:
+            self.plant.disturb(verb, ms, **{_ARGUMENT[verb]: event.value})
+        else:
+            self.plant.disturb(verb, ms)
