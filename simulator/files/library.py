@@ -251,5 +251,7 @@ def load_library(path):
         try:
             check_drug(drug, file.lightest_patient_kg or 0, MAX_RATE_VOLUMETRIC_UL_H)
         except Refusal as refused:
-            raise source.problem(("drugs", place, *refused.loc), f"{drug.name}: {refused.what}", refused.remedy) from None
+            raise source.problem(
+                ("drugs", place, *refused.loc), f"{drug.name}: {refused.what}", refused.remedy
+            ) from None
     return Library(str(path), file, compile_library(file))

@@ -4,6 +4,7 @@ Each check raises Refusal with the key it concerns.
 """
 
 from firmware.therapy import dose as doses
+from firmware.therapy.heads import MIN_RATE_UL_H
 from firmware.therapy.layout import UNITS
 from simulator.files.quantity import UNIT_CODES, Dose, decimal, unit_kind
 from simulator.files.yaml_source import Refusal
@@ -46,7 +47,9 @@ def _ascending(limits, what, show):
         if value is None:
             continue
         if (value.milli if isinstance(value, Dose) else value) == 0 and name.startswith(("upper", "lower_hard")):
-            raise Refusal(f"{what} limit {name} is 0, which means none", "leave the key out, or write a limit", what, name)
+            raise Refusal(
+                f"{what} limit {name} is 0, which means none", "leave the key out, or write a limit", what, name
+            )
         if below and value < below[1]:
             said = f"{what} limits are out of order: {name} {show(value)} is below {below[0]} {show(below[1])}"
             remedy = "let lower_hard <= lower_soft <= typical <= upper_soft <= upper_hard"
@@ -91,7 +94,9 @@ def _check_policy(drug):
     if "loading" in drug.modes and not drug.loading_rate_hard:
         raise Refusal("mode loading needs loading_rate_hard", "add 'loading_rate_hard: 150 mL/h'", "modes")
     if drug.loading_rate_hard and "loading" not in drug.modes:
-        raise Refusal("loading_rate_hard without mode loading", "add loading to 'modes' or remove it", "loading_rate_hard")
+        raise Refusal(
+            "loading_rate_hard without mode loading", "add loading to 'modes' or remove it", "loading_rate_hard"
+        )
 
 
 def _check_kvo(drug, lightest_g):
@@ -101,6 +106,8 @@ def _check_kvo(drug, lightest_g):
     if drug.policy in ("sustain", "stop"):
         what = f"policy {drug.policy} never runs at a KVO rate"
         raise Refusal(what, "remove 'kvo', or choose policy kvo", "kvo")
+    if drug.kvo < MIN_RATE_UL_H:
+        raise Refusal("the KVO rate is below what a head can run", f"at least {decimal(MIN_RATE_UL_H)} mL/h", "kvo")
     unit = UNIT_CODES[drug.unit]
     if UNITS[unit][2] and not lightest_g:
         what = f"a KVO rate of a drug dosed in {drug.unit} needs a weight to be checked at"
@@ -115,7 +122,9 @@ def _check_kvo(drug, lightest_g):
 def _check_rates(drug, lightest_g, fastest_ul_h):
     """Rates no head can run are slips of a unit."""
     if drug.bolus is not None and drug.bolus.rate_hard > fastest_ul_h:
-        raise Refusal("the bolus rate is beyond any head", f"at most {decimal(fastest_ul_h)} mL/h", "bolus", "rate_hard")
+        raise Refusal(
+            "the bolus rate is beyond any head", f"at most {decimal(fastest_ul_h)} mL/h", "bolus", "rate_hard"
+        )
     if drug.loading_rate_hard > fastest_ul_h or drug.kvo > fastest_ul_h:
         key = "kvo" if drug.kvo > fastest_ul_h else "loading_rate_hard"
         raise Refusal("the rate is beyond any head", f"write at most {decimal(fastest_ul_h)} mL/h", key)

@@ -58,7 +58,7 @@ class ProgrammeFile(Strict):
     confirm_soft: bool = False
     prime: Milliseconds = 0
     duration: Milliseconds
-    timeline: list[Item] = []
+    timeline: list[Item] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)

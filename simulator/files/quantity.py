@@ -14,6 +14,8 @@ from simulator.files.yaml_source import Refusal, did_you_mean, shown
 MAX_FIELD = 2**30 - 1  # a panel field is a small integer on the device
 MAX_RECORD = 2**32 - 1
 MAX_VOLUME_UL = 1_000_000_000  # design: a prescription holds at most 1,000 L
+MIN_PRESSURE_MMHG, MAX_PRESSURE_MMHG = 50, 525  # range of downstream limits, docs/references.md
+MIN_WEIGHT_G, MAX_WEIGHT_G = 300, 400_000  # as in firmware/therapy/prescribe.py
 MAX_DURATION_MS = 366 * 86_400_000
 
 VOLUMES = {"uL": Fraction(1), "mL": Fraction(1000), "L": Fraction(1_000_000)}
@@ -63,7 +65,7 @@ def unit_kind(unit):
 
 def _split(value, example):
     """(number, unit text) of a quantity; Refusal for anything else."""
-    if isinstance(value, bool) or isinstance(value, dict | list):
+    if isinstance(value, bool | dict | list):
         raise Refusal("a quantity is expected here", f"write a number and its unit, such as '{example}'")
     text = str(value).strip().replace("µ", "u").replace("μ", "u")
     if len(text) > _MAX_TEXT:
@@ -164,7 +166,10 @@ def pressure_mmhg(value):
     """'300 mmHg' in mmHg."""
     number, unit = _split(value, "300 mmHg")
     _unit(value, unit, ("mmHg",))
-    return _whole(number, 1500, value, "mmHg", 1)
+    mmhg = _whole(number, MAX_PRESSURE_MMHG, value, "mmHg", 1)
+    if mmhg < MIN_PRESSURE_MMHG:
+        raise Refusal(f"{shown(value)} is too low", f"write at least {MIN_PRESSURE_MMHG} mmHg")
+    return mmhg
 
 
 def temperature_dc(value):
@@ -179,7 +184,7 @@ def weight_g(value):
     text = str(value).strip()
     number, unit = _split(text if text.endswith("kg") else f"{text} kg", "70")
     _unit(value, unit, ("kg",))
-    grams = _whole(number * 1000, 500_000, value, "kg", 1000)
-    if grams < 200:
-        raise Refusal(f"{shown(value)} kg is no patient's weight", "write between 0.2 and 500 kg")
+    grams = _whole(number * 1000, MAX_WEIGHT_G, value, "kg", 1000)
+    if grams < MIN_WEIGHT_G:
+        raise Refusal(f"{shown(value)} kg is no patient's weight", "write between 0.3 and 400 kg")
     return grams

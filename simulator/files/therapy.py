@@ -14,6 +14,7 @@ from simulator.files.models import DoseRate, Pressure, Rate, Seconds, Strict, Vo
 from simulator.files.yaml_source import Refusal
 
 MAX_STEPS = 12  # design: multi-step programmes hold at most 12
+MAX_TIME_S = 2_592_000  # 30 days, as in firmware/therapy/prescribe.py
 
 
 class PatientBolus(Strict):
@@ -52,7 +53,7 @@ class Common(Strict):
 
     def vtbi_ul(self):
         """(key, µL) of the volume to be infused, or None where there is none."""
-        return None
+        return
 
 
 class _Dosed(Common):
@@ -87,6 +88,7 @@ class Continuous(_Dosed):
     """A rate, and a volume at whose end it ends."""
 
     mode: Literal["continuous"]
+    vtbi: Volume
     bolus: PatientBolus | None = None
 
     def fields(self):
@@ -123,6 +125,7 @@ class Loading(_Dosed):
     """A loading dose over a time, then a maintenance rate."""
 
     mode: Literal["loading"]
+    vtbi: Volume  # of the maintenance; the loading dose comes on top
     loading_volume: Volume
     loading_time: Seconds
     bolus: PatientBolus | None = None
@@ -220,13 +223,22 @@ BY_MODE = {
 AnyTherapy = Continuous | VolumeOverTime | VtbiOverTime | Loading | Steps | Ramp | Intermittent | Pca
 
 
-def no_time(therapy):
-    """Refuse a time of 0 where a rate or a step is divided by it."""
-    for key in ("time", "loading_time"):
-        if getattr(therapy, key, 1) == 0:
-            raise Refusal(f"{key} is 0", "write a time above 0", key)
+def check_times(therapy):
+    """Refuse a time of 0 or past MAX_TIME_S, and an interval that ends before its dose does."""
     for place, step in enumerate(getattr(therapy, "steps", ())):
-        if step.time == 0:
-            raise Refusal("a step of no time", "write a time above 0", "steps", place, "time")
-    if getattr(therapy, "interval", 1 << 40) <= getattr(therapy, "time", 0):
-        raise Refusal("the interval is not longer than the time of one dose", "lengthen it", "interval")
+        _time(step.time, "steps", place, "time")
+    for key in ("time", "loading_time", "interval"):
+        _time(getattr(therapy, key, 1), key)
+    for key in ("ramp_up", "ramp_down"):
+        _time(getattr(therapy, key, 1) or 1, key)
+    if therapy.mode == "intermittent":
+        rate = therapy.volume * 3600 // therapy.time
+        if rate and therapy.interval <= -(-therapy.volume * 3600 // rate):
+            raise Refusal("the interval is not longer than one dose", "lengthen it", "interval")
+
+
+def _time(seconds, *loc):
+    if not seconds:
+        raise Refusal(f"{loc[-1]} is 0", "write a time above 0", *loc)
+    if seconds > MAX_TIME_S:
+        raise Refusal(f"{loc[-1]} is too long", "write at most 30 d", *loc)

@@ -10,7 +10,7 @@ from firmware.therapy import dose as doses
 from firmware.therapy.heads import MIN_RATE_UL_H
 from firmware.therapy.layout import UNITS
 from simulator.files.quantity import UNIT_CODES, Dose, decimal
-from simulator.files.therapy import no_time
+from simulator.files.therapy import check_times
 from simulator.files.yaml_source import Refusal
 
 
@@ -28,8 +28,10 @@ class Checker:
         """All checks, in the order a person reads the file."""
         if self.therapy.mode not in self.drug.modes:
             allowed = ", ".join(self.drug.modes)
-            raise Refusal(f"{self.drug.name} may not be given in mode {self.therapy.mode}", f"allowed: {allowed}", "mode")
-        no_time(self.therapy)
+            raise Refusal(
+                f"{self.drug.name} may not be given in mode {self.therapy.mode}", f"allowed: {allowed}", "mode"
+            )
+        check_times(self.therapy)
         for key, asked in self.therapy.doses():
             self.dose(key, asked)
         for key, volume, time_s in self.therapy.timed():
@@ -38,7 +40,6 @@ class Checker:
         self._bolus()
         self._clinician()
         self._loading()
-        self._whole_course()
         return self.soft
 
     def rate(self, asked):
@@ -50,24 +51,30 @@ class Checker:
         if asked.unit != self.unit:
             what = f"{asked} does not fit {self.drug.name}, which is dosed in {self.drug.unit}"
             raise Refusal(what, f"write the dose in {self.drug.unit}", *_loc(key))
-        self._bounds(key, str(asked), asked.milli)
+        self._bounds(key, str(asked), asked.milli, asked.milli)
         self._head(key, str(asked), self.rate(asked))
 
     def timed(self, key, volume_ul, time_s):
         """A volume over a time: its fastest second against the dose limits, without rounding the dose."""
-        exact = Fraction(volume_ul * 3600, time_s)
-        row = UNITS[self.unit]
-        milli = exact
-        if row[1]:
-            milli = exact * self.per_ml / (row[1] * row[3] * (self.weight_g if row[2] else 1000))
-        said = f"{decimal(volume_ul)} mL over {time_s} s ({decimal(int(exact))} mL/h)"
-        self._bounds(key, said, milli)
-        self._head(key, said, -(-volume_ul * 3600 // time_s))
+        slow = volume_ul * 3600 // time_s
+        # Only this mode runs above the rounded rate: one second in so many, by 1 uL/h.
+        fast = -(-volume_ul * 3600 // time_s) if self.therapy.mode == "vtbi_over_time" else slow
+        said = f"{decimal(volume_ul)} mL over {time_s} s ({decimal(slow)} mL/h)"
+        self._bounds(key, said, self._milli_of(slow), self._milli_of(fast))
+        self._head(key, said, slow)
+        self._head(key, said, fast)
 
-    def _bounds(self, key, said, milli):
+    def _milli_of(self, rate_ul_h):
+        """The exact dose of a pump rate, in thousandths of the unit."""
+        row = UNITS[self.unit]
+        if not row[1]:
+            return Fraction(rate_ul_h)
+        return Fraction(rate_ul_h * self.per_ml, row[1] * row[3] * (self.weight_g if row[2] else 1000))
+
+    def _bounds(self, key, said, milli, fastest):
         limits = self.drug.dose
         place = _loc(key)
-        if milli > limits.upper_hard.milli:
+        if fastest > limits.upper_hard.milli:
             raise Refusal(f"{said} is past the hard limit of {limits.upper_hard}", "lower it", *place)
         if limits.lower_hard is not None and milli < limits.lower_hard.milli:
             raise Refusal(f"{said} is below the hard limit of {limits.lower_hard}", "raise it", *place)
@@ -90,13 +97,16 @@ class Checker:
         if asked is None:
             return
         key, volume = asked
+        volume += getattr(self.therapy, "loading_volume", 0)  # the loading dose is part of the whole
         limits, said = self.drug.vtbi, f"{decimal(volume)} mL"
         if volume == 0:
             raise Refusal("a volume of 0 is none", "write a volume, or leave the key out", key)
         if limits.upper_hard is not None and volume > limits.upper_hard:
             raise Refusal(f"{said} is past the volume's hard limit of {decimal(limits.upper_hard)} mL", "lower it", key)
         if limits.lower_hard is not None and volume < limits.lower_hard:
-            raise Refusal(f"{said} is below the volume's hard limit of {decimal(limits.lower_hard)} mL", "raise it", key)
+            raise Refusal(
+                f"{said} is below the volume's hard limit of {decimal(limits.lower_hard)} mL", "raise it", key
+            )
         if limits.upper_soft is not None and volume > limits.upper_soft:
             self.soft.append(((key,), f"{said} is past the volume's soft limit of {decimal(limits.upper_soft)} mL"))
         if limits.lower_soft is not None and volume < limits.lower_soft:
@@ -117,7 +127,12 @@ class Checker:
         if self.therapy.mode == "pca" and asked.lockout is None:
             raise Refusal("mode pca needs a lock-out", f"add 'lockout: {max(least, 300)} s'", "bolus")
         if asked.lockout is not None and asked.lockout < least:
-            raise Refusal(f"a lock-out of {asked.lockout} s is below the hard limit of {least} s", "lengthen it", "bolus", "lockout")
+            raise Refusal(
+                f"a lock-out of {asked.lockout} s is below the hard limit of {least} s",
+                "lengthen it",
+                "bolus",
+                "lockout",
+            )
 
     def _bolus_volume(self, key, volume):
         limits = self.drug.bolus
@@ -127,7 +142,9 @@ class Checker:
         if volume == 0:
             raise Refusal("a bolus of 0 is none", "write a volume, or remove it", key, "volume")
         if volume > limits.upper_hard:
-            raise Refusal(f"{said} is past the hard limit of {decimal(limits.upper_hard)} mL", "lower it", key, "volume")
+            raise Refusal(
+                f"{said} is past the hard limit of {decimal(limits.upper_hard)} mL", "lower it", key, "volume"
+            )
         if limits.upper_soft is not None and volume > limits.upper_soft:
             self.soft.append(((key, "volume"), f"{said} is past the soft limit of {decimal(limits.upper_soft)} mL"))
 
@@ -140,7 +157,9 @@ class Checker:
             raise Refusal("a clinician bolus of no time", "write a time above 0", "clinician_bolus", "time")
         rate = asked.volume * 3600 // asked.time
         if rate > self.drug.bolus.rate_hard:
-            what = f"{decimal(rate)} mL/h is past the bolus rate's hard limit of {decimal(self.drug.bolus.rate_hard)} mL/h"
+            what = (
+                f"{decimal(rate)} mL/h is past the bolus rate's hard limit of {decimal(self.drug.bolus.rate_hard)} mL/h"
+            )
             raise Refusal(what, "lengthen the time", "clinician_bolus", "time")
         self._head(("clinician_bolus", "time"), "the clinician bolus", rate)
 
@@ -148,21 +167,13 @@ class Checker:
         volume = getattr(self.therapy, "loading_volume", None)
         if volume is None:
             return
-        rate, top = -(-volume * 3600 // self.therapy.loading_time), self.drug.loading_rate_hard
+        rate, top = volume * 3600 // self.therapy.loading_time, self.drug.loading_rate_hard
         if volume == 0:
             raise Refusal("a loading dose of 0 is none", "use mode continuous", "loading_volume")
         if rate > top:
             what = f"the loading dose at {decimal(rate)} mL/h is past the hard limit of {decimal(top)} mL/h"
             raise Refusal(what, "lengthen loading_time", "loading_time")
         self._head("loading_time", "the loading dose", rate)
-
-    def _whole_course(self):
-        """Nothing to infuse: a PCA whose basal is 0 still needs no VTBI; other modes need a rate above 0."""
-        asked = getattr(self.therapy, "dose_rate", None)
-        if asked is not None and asked.milli == 0 and self.therapy.mode != "pca":
-            raise Refusal("a dose rate of 0 infuses nothing", "write a rate above 0", "dose_rate")
-        if asked is not None and asked.unit != self.unit:
-            raise Refusal(f"{asked.unit_name} does not fit", f"write the dose in {self.drug.unit}", "dose_rate")
 
 
 def _loc(key):
@@ -172,7 +183,9 @@ def _loc(key):
 def check_therapy(therapy, drug, weight_g, fastest_ul_h):
     """[(place, what)] of the soft limits a therapy passes; Refusal (place within `therapy`) past a hard one."""
     if UNITS[UNIT_CODES[drug.unit]][2] and not weight_g:
-        raise Refusal(f"{drug.name} is dosed in {drug.unit} and no weight is given", "add 'weight_kg' to the patient", "drug")
+        raise Refusal(
+            f"{drug.name} is dosed in {drug.unit} and no weight is given", "add 'weight_kg' to the patient", "drug"
+        )
     return Checker(therapy, drug, weight_g, fastest_ul_h).run()
 
 

@@ -9,6 +9,7 @@ import difflib
 import re
 from decimal import Decimal
 from pathlib import Path
+from typing import ClassVar
 
 import yaml
 
@@ -82,7 +83,7 @@ class Source:
 class _Loader(yaml.SafeLoader):
     """Resolves nothing by itself: every plain scalar arrives as text."""
 
-    yaml_implicit_resolvers: dict = {}
+    yaml_implicit_resolvers: ClassVar[dict] = {}
 
 
 class _Builder:
@@ -112,7 +113,9 @@ class _Builder:
     def _value(self, event, loc, depth):
         self.lines.setdefault(loc, event.start_mark.line + 1)
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise self.refuse(event, "anchors and aliases ('&', '*') are refused", "write the value out where it is used")
+            raise self.refuse(
+                event, "anchors and aliases ('&', '*') are refused", "write the value out where it is used"
+            )
         if event.tag not in (None, "!"):
             raise self.refuse(event, f"the tag {shown(event.tag)} is refused", "write a plain value")
         if depth > MAX_DEPTH:
@@ -133,7 +136,9 @@ class _Builder:
                 raise self.refuse(event, "anchors, tags and merge keys are refused", "write the keys out")
             if key in found:
                 first = self.lines[(*loc, key)]
-                raise self.refuse(event, f"the key {shown(key)} is repeated (first on line {first})", "keep one of the two")
+                raise self.refuse(
+                    event, f"the key {shown(key)} is repeated (first on line {first})", "keep one of the two"
+                )
             self.lines[(*loc, key)] = event.start_mark.line + 1
             found[key] = None
             found[key] = self._value(next(self._events), (*loc, key), depth + 1)
