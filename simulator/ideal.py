@@ -164,6 +164,14 @@ class IdealPump:
         self.board.keys.append((key, value))
         self.tick()
 
+    def programme(self, entries: list[tuple[int, int]]) -> int:
+        """Enter fields and confirm; returns the message that answers."""
+        self.press(ports.KEY_PROGRAMME)
+        for field, value in entries:
+            self.press(ports.KEY_FIELD + field, value)
+        self.press(ports.KEY_CONFIRM)
+        return self.status.message
+
     def start(self, rx: Prescription) -> None:
         """Programme `rx` as if confirmed, and start it."""
         if self.state == t.ST_STANDBY:

@@ -23,6 +23,7 @@ BACKOFF_UL_H = const(60_000)
 # A head backs off until the line is at a quarter of its limit.
 _BACKOFF_SHARE = const(4)
 _NO_EVENT = const(-1)
+_STOPPED_OFF = const(2)
 _PIECE = const(2000)  # steps × the largest step volume stays below 2**30
 
 
@@ -352,8 +353,10 @@ class Delivery:
 
     def _resync(self, count):
         behind = ticks_diff(self.dosing.steps, count)
-        self.dosing.rebase(count)
-        self._give_back(behind)
+        # A generator stopped in mid-step may be a step or two off: it makes them up.
+        if behind > _STOPPED_OFF or behind < -_STOPPED_OFF:
+            self.dosing.rebase(count)
+            self._give_back(behind)
         self._backing = False
 
     def _back_off(self, state, r, drive):

@@ -1,0 +1,64 @@
+"""Names for people: what the firmware's codes mean. The firmware itself carries numbers."""
+
+from __future__ import annotations
+
+from firmware.therapy import alarms as al
+from firmware.therapy import messages as msg
+
+PRIORITIES = ("none", "low", "medium", "high")
+
+ALARMS = {
+    al.AL_OCCLUSION_DOWN: "downstream occlusion",
+    al.AL_OCCLUSION_UP: "upstream occlusion",
+    al.AL_AIR: "air in line",
+    al.AL_DOOR: "door open",
+    al.AL_NOT_LOADED: "syringe or set not in place",
+    al.AL_EMPTY: "reservoir empty",
+    al.AL_HEAT: "over-temperature",
+    al.AL_MOTOR: "motor stall",
+    al.AL_FREE_FLOW: "free flow",
+    al.AL_DOUBT: "therapy in doubt",
+    al.AL_SELF_TEST: "self-test failed",
+    al.AL_STOPPED_BY_POLICY: "stopped: help is gone",
+    al.AL_END_SUSTAINED: "volume over, going on at the rate",
+    al.AL_COMPLETE: "infusion complete, flow stopped",
+    al.AL_KVO: "keeping the vein open",
+    al.AL_LIMIT: "rolling dose limit reached",
+    al.AL_RESERVOIR_LOW: "reservoir low",
+    al.AL_BATTERY_LOW: "battery low",
+    al.AL_ON_BATTERY: "on battery",
+    al.AL_PAUSED: "paused for two minutes",
+    al.AL_STORE: "not stored, not raised",
+    al.AL_VOLUME_LOST: "volume lost in a stall",
+    al.AL_LIBRARY: "drug library missing or damaged",
+    al.AL_INACTIVITY: "programming left alone",
+    al.AL_NEAR_END: "near the end",
+    al.AL_OFFLINE: "network lost",
+    al.AL_EPISODE: "hostile traffic began",
+    al.AL_HOSTILE: "hostile traffic",
+    al.AL_ISOLATED: "security layer compromised, pump isolated",
+}
+
+MESSAGES = {
+    msg.NONE: "",
+    msg.READY: "confirmed: prime, or start",
+    msg.CONFIRM_SOFT: "past a soft limit: confirm again",
+    msg.HARD_LIMIT: "past a hard limit",
+    msg.VTBI_LIMIT: "volume past its limit",
+    msg.BOLUS_LIMIT: "bolus past its limit",
+    msg.LOCKED_OUT: "locked out",
+    msg.LIMIT: "rolling dose limit",
+    msg.HAZARD: "clear the hazard first",
+    msg.STORE: "not stored, nothing raised",
+    msg.BUSY: "wait",
+    msg.MISSING: "something is missing",
+    msg.UNKNOWN_DRUG: "not in the library",
+    msg.MODE: "not for this drug",
+    msg.RANGE: "out of range",
+    msg.SYRINGE: "another syringe",
+    msg.LIBRARY: "no valid library",
+    msg.STATE: "not in this state",
+    msg.KEY_NEEDED: "turn the key switch",
+    msg.OVER: "nothing left to infuse",
+    msg.NO_BOLUS: "no bolus",
+}
