@@ -53,6 +53,21 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+_REMEDIES = {
+    "int_type": "write a whole number, without quotes",
+    "string_type": "write text; a number or true and false in quotes",
+    "bool_type": "write true or false",
+    "list_type": "write a list: lines that begin with '- ', or [a, b]",
+    "dict_type": "write a mapping: 'key: value' lines",
+    "model_type": "write a mapping: 'key: value' lines",
+    "less_than_equal": "write at most {le}",
+    "greater_than_equal": "write at least {ge}",
+    "string_pattern_mismatch": "write small letters, digits, '-' and (in a drug's name) spaces, starting with a letter",
+    "too_short": "write at least one item",
+    "too_long": "write fewer items",
+}
+
+
 def refusal_of(error, names):
     """(place, what, remedy) of one of pydantic's errors; `names` are the keys of its model."""
     loc, kind, context = error["loc"], error["type"], error.get("ctx", {})
@@ -63,8 +78,10 @@ def refusal_of(error, names):
         return loc, f"the key {str(loc[-1])!r} is missing", f"add '{loc[-1]}: …' here"
     if kind == "extra_forbidden":
         return loc, f"the key {shown(loc[-1])} is not known here", did_you_mean(loc[-1], names)
-    what = f"{shown(error['input'])} does not fit" if not isinstance(error["input"], dict | list) else "does not fit"
-    return loc, f"{what}: {error['msg'].lower()}", "see docs/programmes.md"
+    key = next((part for part in reversed(loc) if isinstance(part, str)), "file")
+    given = "a mapping or list" if isinstance(error["input"], dict | list) else shown(error["input"])
+    remedy = _REMEDIES.get(kind, "see docs/programmes.md").format(**{"le": "", "ge": "", **context})
+    return loc, f"{given} does not fit the key {key!r}", remedy
 
 
 def _names(model, loc):
@@ -97,8 +114,10 @@ def validate(model, source, data=None, at=()):
         found = []
         for error in failed.errors(include_url=False):
             loc, what, remedy = refusal_of(error, _names(model, error["loc"]))
-            found.append((source.line((*at, *loc)), len(found), (*at, *loc), what, remedy))
-        _line, _order, loc, what, remedy = min(found)
+            # An unknown key is often a missing one misspelt: say the former.
+            rank = (error["type"] == "missing", source.line((*at, *loc)), len(found))
+            found.append((rank, (*at, *loc), what, remedy))
+        _rank, loc, what, remedy = min(found)
         raise source.problem(loc, what, remedy) from None
 
 

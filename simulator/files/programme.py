@@ -131,15 +131,22 @@ def find_programme(name_or_path):
     if str(name_or_path) in shipped:
         return shipped[str(name_or_path)]
     path = Path(name_or_path)
-    if path.exists():
+    if _is_file(path):
         return path
     raise FileProblem(path, 1, "there is no such file or shipped programme", did_you_mean(name_or_path, shipped))
+
+
+def _is_file(path):
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def _find_library(source, name):
     """The library a programme names: beside it (a path), or a shipped one (a name)."""
     beside = source.path.parent / name
-    if name.endswith((".yaml", ".yml")) and beside.is_file():
+    if name.endswith((".yaml", ".yml")) and _is_file(beside):
         return load_library(beside)
     shipped = shipped_libraries()
     stem = name.removesuffix(".yaml")

@@ -55,7 +55,8 @@ def shown(value):
 def did_you_mean(word, words):
     """`did you mean 'x'?` for the nearest of `words`, else a list of them."""
     words = [str(known) for known in words]
-    near = difflib.get_close_matches(str(word), words, n=1, cutoff=0.6)
+    near = [known for known in words if known.lower() == str(word).lower()]
+    near = near or difflib.get_close_matches(str(word), words, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]!r}?"
     return "write one of: " + ", ".join(sorted(words)[:24])

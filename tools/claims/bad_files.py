@@ -181,8 +181,8 @@ ROWS = (
     ("past the soft limit, not confirmed", PROGRAMME, swap(_DOSE, "dose_rate: 2 ug/kg/min"), 13, "confirm_soft"),
     ("titration past the hard limit", PROGRAMME, swap("dose: 0.2 ug", "dose: 5 ug"), 19, "hard limit"),
     ("volume past the hard limit", PROGRAMME, swap("vtbi: 50 mL", "vtbi: 501 mL"), 14, "hard limit"),
-    ("past the head's rate", PROGRAMME, swap(_THERAPY, "  mode: continuous\n  dose_rate: 200 mL/h\n  vtbi: 50 mL\n")
-        , None, "does not fit"),
+    ("past the head's rate", PROGRAMME, swap("norepinephrine\n  care_area: icu\n" + _THERAPY,
+        "saline\n  care_area: icu\n  mode: continuous\n  dose_rate: 200 mL/h\n  vtbi: 50 mL\n"), 13, "150 mL/h"),
     ("a syringe too small", PROGRAMME, swap("syringe: bd-60", "syringe: bd-20"), 7, "holds"),
     ("a head without its syringe", PROGRAMME, drop("syringe:"), None, "syringe"),
     # Time.
