@@ -104,7 +104,7 @@ class Drug(Strict):
     source: Prose  # where the figures come from
     concentration: Mixture | None = None
     unit: one_of(*quantity.UNIT_CODES)  # type: ignore[valid-type]
-    modes: Annotated[list[one_of(*MODES)], Field(min_length=1)]  # type: ignore[misc]
+    modes: Annotated[list[one_of(*MODES)], Field(min_length=1)]  # type: ignore[valid-type]
     dose: DoseLimits
     vtbi: VolumeLimits = VolumeLimits()
     bolus: BolusLimits | None = None
@@ -194,8 +194,9 @@ def entry_fields(drug, care_areas):
     return fields
 
 
-def compile_library(file):
-    """The bytes of a LibraryFile that the firmware reads: header, entries, CRC-32 of the entries."""
+def compile_library(library):
+    """The bytes of a Library or LibraryFile that the firmware reads: header, entries, CRC-32 of the entries."""
+    file = library.file if isinstance(library, Library) else library
     form = layout.struct_format(layout.LIBRARY_ENTRY)
     body = b""
     for drug in file.drugs:
@@ -223,7 +224,8 @@ def decode_library(data):
 
 def _check_unique(source, file):
     """Refuse a drug that is listed twice for a care area, a code that is two drugs, an area that is not declared."""
-    seen, codes = set(), {}
+    seen: set = set()
+    codes: dict = {}
     for place, drug in enumerate(file.drugs):
         loc = ("drugs", place)
         if drug.care_area not in file.care_areas:

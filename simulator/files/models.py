@@ -111,7 +111,7 @@ def validate(model, source, data=None, at=()):
     try:
         return model.model_validate(source.data if data is None else data)
     except ValidationError as failed:
-        found = []
+        found: list = []
         for error in failed.errors(include_url=False):
             loc, what, remedy = refusal_of(error, _names(model, error["loc"]))
             # An unknown key is often a missing one misspelt: say the former.

@@ -243,5 +243,6 @@ def load_programme(path):
 
 def json_schema(kind):
     """JSON schema (a dict) of a kind of file: 'library' or 'programme'."""
-    model, name = {"library": (LibraryFile, LIBRARY_KIND), "programme": (ProgrammeFile, KIND)}[kind]
+    kinds: dict[str, tuple[Any, str]] = {"library": (LibraryFile, LIBRARY_KIND), "programme": (ProgrammeFile, KIND)}
+    model, name = kinds[kind]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"kvo:{name}"} | model.model_json_schema()

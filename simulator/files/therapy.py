@@ -174,7 +174,8 @@ class Ramp(_Dosed):
     ramp_down: Seconds
 
     def fields(self):
-        return self._dose_fields() + [
+        return [
+            *self._dose_fields(),
             (ports.FIELD_RAMP_UP_S, self.ramp_up),
             (ports.FIELD_TIME_S, self.time),
             (ports.FIELD_RAMP_DOWN_S, self.ramp_down),

@@ -96,7 +96,8 @@ def check_item(item):
 
 def event_of(item, line, soft):
     """The Event of a checked item. soft: a titration past a soft limit, which is confirmed twice."""
-    value, keys = 0, ()
+    value = 0
+    keys: tuple = ()
     if item.do == "press":
         value = KEYS[item.key]
         keys = ((value, 0),)

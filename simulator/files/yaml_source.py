@@ -70,7 +70,7 @@ class Source:
 
     def line(self, loc):
         """Line of the deepest place along `loc` that the file has; parts it lacks are passed over."""
-        here = ()
+        here: tuple = ()
         for part in loc:
             if (*here, part) in self._lines:
                 here = (*here, part)
@@ -128,7 +128,7 @@ class _Builder:
         return self._scalar(event)
 
     def _mapping(self, loc, depth):
-        found = {}
+        found: dict = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 raise self.refuse(event, "a key must be plain text", "write 'name: value'")
@@ -146,7 +146,7 @@ class _Builder:
         return found
 
     def _sequence(self, loc, depth):
-        items = []
+        items: list = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             items.append(self._value(event, (*loc, len(items)), depth + 1))
         return items

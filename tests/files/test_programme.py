@@ -2,14 +2,15 @@
 
 import pytest
 
-from firmware.therapy import messages
-from firmware.therapy.heads import max_rate_ul_h
+from firmware.therapy import messages, tables
+from firmware.therapy.heads import SYRINGES, max_rate_ul_h
 from firmware.therapy.library import Library as FirmwareLibrary
 from firmware.therapy.prescribe import Prescriber, Request
 from hal import ports
 from simulator.files import programme
 from simulator.files.therapy import BY_MODE
 from simulator.files.yaml_source import FileProblem
+from simulator.ideal import IdealPump
 from tools.claims.bad_files import GOOD_LIBRARY, GOOD_PROGRAMME, swap
 
 
@@ -33,7 +34,8 @@ def write(tmp_path):
 def prescribe(loaded):
     """(message, Prescriber) of the firmware for a programme's entries."""
     read, request = FirmwareLibrary(loaded.library.data), Request()
-    for key, value in loaded.keys():
+    entered = loaded.keys()
+    for key, value in entered:
         if key > ports.KEY_FIELD:
             assert request.enter(key - ports.KEY_FIELD, value)
     entry = read.find(request.get(ports.FIELD_DRUG), request.get(ports.FIELD_CARE_AREA))
@@ -120,3 +122,15 @@ def test_the_schema_names_every_key():
     schema = programme.json_schema("programme")
     assert set(schema["properties"]) == set(programme.ProgrammeFile.model_fields)
     assert schema["$id"] == "kvo:programme/1"
+
+
+@pytest.mark.parametrize("name", sorted(programme.shipped_programmes()))
+def test_each_starts_on_an_ideal_board(name):
+    loaded = load(name)
+    pump = IdealPump(loaded.head, loaded.library.data)
+    if loaded.syringe:
+        pump.board.sensed.size_um = {row[0]: row[2] for row in SYRINGES}[loaded.syringe]
+    for key, value in [*loaded.keys(), *[(ports.KEY_NONE, 0)] * 30]:
+        pump.press(key, value)
+    assert pump.state == tables.ST_INFUSING
+    assert pump.status.drug == loaded.drug.code

@@ -98,6 +98,7 @@ def drop(start):
 
 _DOSE = "dose_rate: 0.1 ug/kg/min"
 _THERAPY = "  mode: continuous\n  dose_rate: 0.1 ug/kg/min\n  vtbi: 50 mL\n"
+_LOADING = _THERAPY.replace("continuous", "loading") + "  loading_volume: 5 mL\n  loading_time: 5 min\n"
 
 ROWS = (
     # Not YAML, or YAML that is not wanted.
@@ -133,8 +134,7 @@ ROWS = (
     ("unknown drug", PROGRAMME, swap("drug: norepinephrine", "drug: norepinefrine"), 10, "norepinephrine"),
     ("unknown care area", PROGRAMME, swap("care_area: icu", "care_area: ward"), 11, "icu"),
     ("unknown mode", PROGRAMME, swap("mode: continuous", "mode: continous"), 12, "continuous"),
-    ("mode not allowed", PROGRAMME, swap(_THERAPY, _THERAPY.replace("continuous", "loading") + "  loading_volume: 5 mL\n"
-        "  loading_time: 5 min\n"), 12, "allowed"),
+    ("mode not allowed", PROGRAMME, swap(_THERAPY, _LOADING), 12, "allowed"),
     ("unknown verb", PROGRAMME, swap("do: link_down", "do: link_dwn"), 17, "link_down"),
     ("unknown key press", PROGRAMME, swap("key: stop", "key: stopp"), 18, "stop"),
     ("verb without its key", PROGRAMME, swap("do: press, key: stop", "do: press"), 18, "key"),
@@ -176,7 +176,8 @@ ROWS = (
     ("pca without a rolling limit", LIBRARY, drop("    window:"), None, "rolling"),
     ("bolus limits out of order", LIBRARY, swap("{typical: 1 mL", "{typical: 5 mL"), 38, "out of order"),
     ("a code used twice", LIBRARY, swap("code: 102", "code: 101"), 19, "already"),
-    ("a drug listed twice", LIBRARY, swap("name: saline\n    code: 102", "name: norepinephrine\n    code: 101"), 18, "twice"),
+    ("a drug listed twice", LIBRARY, swap("name: saline\n    code: 102", "name: norepinephrine\n    code: 101"), 18,
+        "twice"),
     ("past the hard limit", PROGRAMME, swap(_DOSE, "dose_rate: 3.001 ug/kg/min"), 13, "hard limit"),
     ("past the soft limit, not confirmed", PROGRAMME, swap(_DOSE, "dose_rate: 2 ug/kg/min"), 13, "confirm_soft"),
     ("titration past the hard limit", PROGRAMME, swap("dose: 0.2 ug", "dose: 5 ug"), 19, "hard limit"),

@@ -94,8 +94,8 @@ def _by_command(deep):
 def bad_input(deep, subject, report):
     """Every row of bad_files.py through the loader, and some (with --deep all) through the command."""
     load, off = subject or _shipped, []
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         good = folder / "good.yaml"
         lay_out(folder, ROWS[0])
         good.write_text(GOOD_PROGRAMME, encoding="utf-8")
