@@ -1,0 +1,26 @@
+"""Virtual time: milliseconds since power-on, and the counter that wraps at 2**30."""
+
+from __future__ import annotations
+
+from hal.compat import MASK
+
+# A counter that starts here wraps 65 seconds after power-on.
+NEAR_WRAP_MS = 2**30 - 65_000
+
+
+class VirtualClock:
+    """Matches hal.ports.Clock. `ms` is unbounded and moves only by `advance`."""
+
+    __slots__ = ("_start", "ms")
+
+    def __init__(self, start_ms: int = 0) -> None:
+        self._start = start_ms
+        self.ms = 0
+
+    def ticks_ms(self) -> int:
+        """Now on the pump's counter, 0 … 2**30 - 1."""
+        return (self._start + self.ms) & MASK
+
+    def advance(self, ms: int) -> None:
+        """Let `ms` milliseconds pass."""
+        self.ms += ms

@@ -1,0 +1,1 @@
+"""Devices of a simulated board, with the semantics of real ones."""

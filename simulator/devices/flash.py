@@ -1,0 +1,65 @@
+"""A store with the semantics of NOR flash: writes clear bits, only an erase sets them."""
+
+from __future__ import annotations
+
+from simulator.clock import VirtualClock
+from hal import ports
+
+SIZES = {ports.AREA_LIBRARY: 32 * 1024, ports.AREA_JOURNAL_A: 64 * 1024, ports.AREA_JOURNAL_B: 64 * 1024}
+# RP2040's W25Q16: 45 ms typical, 400 ms at most, for a 4 KiB sector. The rest of an area is
+# erased in the background of the board.
+ERASE_MS = 45
+
+
+class SimFlash:
+    """Matches hal.ports.Store. Set `rc` to make each call answer that code and do nothing."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self._areas = {area: bytearray(b"\xff" * size) for area, size in SIZES.items()}
+        self.rc = ports.OK
+        self.writes = 0
+        self.erases = 0
+
+    def load(self, area: int, data: bytes) -> None:
+        """Put `data` there as a factory would; no semantics."""
+        self._areas[area][: len(data)] = data
+
+    def size(self, area: int) -> int:
+        """Bytes in `area`, 0 for an area that is not there."""
+        return SIZES.get(area, 0)
+
+    def read(self, area: int, offset: int, into: bytearray) -> int:
+        """Fill `into`; ERR_RANGE past the end."""
+        if self.rc:
+            return self.rc
+        end = offset + len(into)
+        if offset < 0 or end > self.size(area):
+            return ports.ERR_RANGE
+        into[:] = self._areas[area][offset:end]
+        return ports.OK
+
+    def write(self, area: int, offset: int, data: bytes) -> int:
+        """Clear bits; ERR_FAILED, with the bits that could be cleared cleared, where one had to be set."""
+        if self.rc:
+            return self.rc
+        end = offset + len(data)
+        if offset < 0 or end > self.size(area):
+            return ports.ERR_RANGE
+        memory = self._areas[area]
+        self.writes += 1
+        before = memory[offset:end]
+        after = bytes(old & new for old, new in zip(before, data, strict=True))
+        memory[offset:end] = after
+        return ports.OK if after == bytes(data) else ports.ERR_FAILED
+
+    def erase(self, area: int) -> int:
+        """Set the area to 0xFF; time passes."""
+        if self.rc:
+            return self.rc
+        if area not in self._areas:
+            return ports.ERR_RANGE
+        self._areas[area] = bytearray(b"\xff" * SIZES[area])
+        self._clock.advance(ERASE_MS)
+        self.erases += 1
+        return ports.OK

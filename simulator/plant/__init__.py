@@ -1,0 +1,6 @@
+"""The physical pump: step generator, drive, line and sensors' truths."""
+
+from simulator.plant.config import PlantConfig
+from simulator.plant.plant import DISTURBANCES, Plant
+
+__all__ = ["DISTURBANCES", "Plant", "PlantConfig"]

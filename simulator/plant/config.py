@@ -1,0 +1,78 @@
+"""What a pump and its line are made of. Defaults are typical; sources in docs/references.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from firmware.therapy.heads import SYRINGES, step_volume
+from hal.ports import HEAD_SYRINGE
+
+_UNITS_PER_UL = 3_600_000
+
+
+@dataclass(frozen=True)
+class PlantConfig:
+    """Volumes in µL, pressures in mmHg, times in ms unless the name says otherwise.
+
+    scale: true volume of a step over its nominal one. ripple: amplitude of the periodic flow
+    error, as a share of the flow, with its period in µL.
+    """
+
+    head: int
+    syringe: int = 0
+    reservoir_ul: float = 50_000.0
+    resistance_mmhg_s_ul: float = 0.5
+    compliance_ul_mmhg: float = 1.0
+    upstream_compliance_ul_mmhg: float = 2.0
+    vein_mmhg: float = 8.0
+    head_mmhg: float = 20.0  # reservoir above the pump, volumetric
+    scale: float = 1.0
+    backlash_ul: float | None = None
+    stiction_ul: float | None = None
+    ripple: float | None = None
+    ripple_period_ul: float | None = None
+    stall_mmhg: float = 1_200.0
+    siphon_ul_s: float = 30.0  # free flow through an open line
+    drop_ul: float = 50.0
+    battery_h: float = 10.0
+    ambient_dc: int = 250
+    faults: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_syringe(self) -> bool:
+        """Whether the head is a syringe driver."""
+        return self.head == HEAD_SYRINGE
+
+    @property
+    def step_ul(self) -> float:
+        """True volume of one step."""
+        return step_volume(self.head, self.syringe) / _UNITS_PER_UL * self.scale
+
+    @property
+    def barrel_um(self) -> int:
+        """Inner diameter of the syringe, -1 where there is none."""
+        return next((row[2] for row in SYRINGES if row[0] == self.syringe), -1)
+
+    def play_ul(self) -> float:
+        """Backlash: 20 µm of screw travel, or a tenth of the smallest roller segment."""
+        if self.backlash_ul is not None:
+            return self.backlash_ul
+        return 320 * self.step_ul if self.is_syringe else 5.0
+
+    def stick_ul(self) -> float:
+        """Travel stored in the stopper before it breaks away."""
+        if self.stiction_ul is not None:
+            return self.stiction_ul
+        return 160 * self.step_ul if self.is_syringe else 0.0
+
+    def ripple_share(self) -> float:
+        """Screw runout of 2 %, roller passage of 8 % of the flow."""
+        if self.ripple is not None:
+            return self.ripple
+        return 0.02 if self.is_syringe else 0.08
+
+    def ripple_ul(self) -> float:
+        """Volume of one screw turn (16,000 steps), or of one roller passage."""
+        if self.ripple_period_ul is not None:
+            return self.ripple_period_ul
+        return 16_000 * self.step_ul if self.is_syringe else 40.0
