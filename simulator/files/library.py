@@ -132,7 +132,7 @@ class Library:
     """A checked library: its file, its model, its bytes and each drug's packed fields by (name, care area)."""
 
     path: str
-    file: LibraryFile
+    file: LibraryFile = field(repr=False)
     data: bytes = field(repr=False)
 
     @property

@@ -117,12 +117,11 @@ class Checker:
         if asked is None:
             return
         self._bolus_volume("bolus", asked.volume)
-        rate = limits.rate_hard if asked.rate is None else asked.rate
+        rate = min(limits.rate_hard, self.fastest_ul_h) if asked.rate is None else asked.rate
         if rate > limits.rate_hard:
             what = f"a bolus at {decimal(rate)} mL/h is past the hard limit of {decimal(limits.rate_hard)} mL/h"
             raise Refusal(what, "lower it", "bolus", "rate")
-        if asked.rate is not None or self.therapy.mode == "pca":
-            self._head(("bolus", "rate"), "the bolus rate", min(rate, self.fastest_ul_h))
+        self._head(("bolus", "rate"), "the bolus rate", rate)
         least = limits.lockout_lower_hard or 0
         if self.therapy.mode == "pca" and asked.lockout is None:
             raise Refusal("mode pca needs a lock-out", f"add 'lockout: {max(least, 300)} s'", "bolus")
