@@ -1,0 +1,57 @@
+"""`kvo`, the command line. Only what a command needs is imported, and only when it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from tools.commands import chart, files, prove, run
+from tools.commands.console import BAD_INPUT
+
+
+class _Commands(TyperGroup):
+    """Turns a refused file into one line on standard error and exit code 2, for every command."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            # Imported here: a command that reads no file does not pay for it.
+            from simulator.files.yaml_source import FileProblem
+
+            if not isinstance(error, FileProblem):
+                raise
+            typer.echo(str(error), err=True)
+            raise typer.Exit(BAD_INPUT) from None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=(
+        "An infusion pump's firmware and its simulator. No medical device: simulated patients only.\n\n"
+        "Begin with 'kvo demo'. Then 'kvo programme list' shows what can be run, 'kvo run NAME' runs one, and "
+        "'kvo prove' lists what is claimed of the pump.\n\n"
+        "Exit codes: 0 as asked; 1 a claim or check does not hold; 2 the input is refused, nothing was run."
+    ),
+)
+app.command()(run.demo)
+app.command()(run.run)
+app.command()(prove.prove)
+app.command()(chart.chart)
+app.add_typer(files.programme_app, name="programme")
+app.add_typer(files.library_app, name="library")
+app.add_typer(chart.bench_app, name="bench")
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

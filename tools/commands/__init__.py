@@ -1,0 +1,1 @@
+"""The commands of `kvo`, one module each; `tools.cli` gathers them."""

@@ -1,0 +1,42 @@
+"""`kvo chart` and `kvo bench`: what is drawn and measured from the code itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+bench_app = typer.Typer(no_args_is_help=True, help="Measurements of the simulator on this machine.")
+
+
+def chart(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 if the charts are out of date.")
+    ] = False,
+) -> None:
+    """Draw the state charts in docs/ from the tables that the firmware steps (Mermaid; SVG where Graphviz is found)."""
+    from tools import charts
+
+    if not check:
+        for path in charts.write():
+            typer.echo(str(path))
+        return
+    stale = charts.check()
+    for path in stale:
+        typer.echo(f"{path}: not what the tables say; run 'kvo chart' and commit the result", err=True)
+    if stale:
+        raise typer.Exit(1)
+    typer.echo("charts: as the tables say")
+
+
+@bench_app.command("speed")
+def bench_speed() -> None:
+    """Simulated seconds per wall second, for an infusion of eight hours in each home."""
+    from tools import bench_speed as bench
+
+    bench.speed()
+
+
+@bench_app.callback()
+def bench() -> None:
+    """Measurements of the simulator on this machine."""

@@ -1,0 +1,103 @@
+"""`kvo prove`: run the evidence of the safety case's claims."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tools.commands.console import Advance, fail, progress, write_json
+
+if TYPE_CHECKING:
+    from tools.claims.registry import Claim, Outcome
+
+
+def prove(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Claims to prove; none lists them all.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Prove every claim.")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="Full counts: minutes instead of seconds.")] = False,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Also show that the evidence rejects each of its mutants.")
+    ] = False,
+    json: Annotated[
+        Path | None,
+        typer.Option("--json", help="Write outcomes to this file after each claim.", dir_okay=False),
+    ] = None,
+) -> None:
+    """Run the evidence of claims; one line each with its figure.
+
+    Exit code 0 only if every claim named holds (and, with --mutants, rejects its mutants), 1 if
+    one does not, 2 for a claim that there is not. Without arguments: the list of claims.
+
+    Example: kvo prove dosing-exact --deep
+    """
+    from tools.claims.registry import claims
+
+    known = claims()
+    if not names and not every:
+        for claim in known.values():
+            typer.echo(f"{claim.name}: {claim.says}")
+        return
+    chosen = list(known) if every else list(dict.fromkeys(names or []))
+    for name in chosen:
+        if name not in known:
+            from simulator.files.yaml_source import did_you_mean, shown
+
+            fail(f"there is no claim {shown(name)}; {did_you_mean(name, known)}")
+    done: list[dict[str, Any]] = []
+    for name in chosen:
+        done.append(_prove_one(known[name], deep, mutants))
+        if json is not None:
+            write_json(json, {"deep": deep, "holds": all(_good(one) for one in done), "claims": done})
+    if not all(_good(one) for one in done):
+        raise typer.Exit(1)
+
+
+def _good(one: dict[str, Any]) -> bool:
+    return one["holds"] and all(mutant["rejected"] for mutant in one["mutants"].values())
+
+
+def _prove_one(claim: Claim, deep: bool, mutants: bool) -> dict[str, Any]:
+    """Prove one claim, print its line; what `--json` holds of it."""
+    begun = time.perf_counter()
+    with progress(claim.name) as advance:
+        outcome, error = _evidence(claim, deep, advance)
+    holds = outcome is not None and outcome.holds
+    figure = outcome.figure if outcome else error
+    typer.echo(f"{claim.name}: {figure}" if holds else f"{claim.name}: DOES NOT HOLD: {figure}")
+    one: dict[str, Any] = {
+        "name": claim.name,
+        "says": claim.says,
+        "holds": holds,
+        "figure": figure,
+        "data": outcome.data if outcome else {},
+        "mutants": {},
+        "wall_s": round(time.perf_counter() - begun, 3),
+    }
+    for mutant in claim.mutants if mutants else ():
+        one["mutants"][mutant] = _mutant(claim, mutant)
+    return one
+
+
+def _evidence(claim: Claim, deep: bool, advance: Advance) -> tuple[Outcome | None, str]:
+    """The outcome, or what went wrong: evidence that breaks off is no evidence."""
+    try:
+        return claim.run(deep, advance), ""
+    except Exception as error:
+        return None, f"the evidence broke off: {type(error).__name__}: {error}"
+
+
+def _mutant(claim: Claim, mutant: str) -> dict[str, Any]:
+    """Whether the evidence rejects a mutant. An exception is an error, not a rejection."""
+    try:
+        outcome = claim.run_mutant(mutant)
+        rejected, figure = not outcome.holds, outcome.figure
+    except Exception as error:
+        rejected, figure = False, f"the evidence broke off: {type(error).__name__}: {error}"
+    verdict = "rejected" if rejected else "NOT REJECTED"
+    typer.echo(f"{claim.name}, mutant '{mutant}': {verdict}: {figure}")
+    return {"rejected": rejected, "figure": figure}
