@@ -7,7 +7,7 @@ meanwhile and resumed (Open PCA Pump Requirements 1.0.0).
 from firmware.therapy.volume import ONE_WORD_UL, UNITS_PER_UL, Quota
 from hal.compat import const
 
-BUCKETS = const(61)
+BUCKETS = const(62)
 
 
 class Boluses:
@@ -73,7 +73,7 @@ class Boluses:
 
 
 class Window:
-    """Volume of the last `window_s` seconds, counted in 61 buckets so that it errs upward."""
+    """Volume of the last `window_s` seconds, counted in buckets of a sixtieth, two more than it spans, so that it errs upward."""
 
     __slots__ = ("_age_s", "_buckets", "_index", "_rest", "_span_s", "limit_ul", "total_ul")
 
@@ -88,7 +88,7 @@ class Window:
 
     def begin(self, window_s, limit_ul):
         """Set the limit; what was counted before goes on counting where the span is the same."""
-        span_s = (window_s + BUCKETS - 2) // (BUCKETS - 1)
+        span_s = (window_s + BUCKETS - 3) // (BUCKETS - 2)
         if span_s != self._span_s:
             for index in range(BUCKETS):
                 self._buckets[index] = 0

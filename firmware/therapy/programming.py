@@ -20,6 +20,7 @@ class Programming:
         self._library = library
         self._head = head
         self._keep = keep
+        self.prescriber = Prescriber  # what holds entries against the limits
         self._request = Request()
         self._titrate_milli = -1
         self._asked_soft = False
@@ -62,7 +63,7 @@ class Programming:
         entry = self._entry()
         if entry is None:
             return msg.UNKNOWN_DRUG
-        made = Prescriber(entry, self._head, max_rate_ul_h(self._head))
+        made = self.prescriber(entry, self._head, max_rate_ul_h(self._head))
         message = made.build(self._request, self._library)
         if message:
             return message
@@ -83,7 +84,7 @@ class Programming:
         entry = self._library.find(rx.drug, rx.care_area)
         if entry is None:
             return msg.UNKNOWN_DRUG
-        made = Prescriber(entry, self._head, max_rate_ul_h(self._head))
+        made = self.prescriber(entry, self._head, max_rate_ul_h(self._head))
         made.rx = rx
         message = made.check_dose(self._titrate_milli)
         if message:
