@@ -273,7 +273,11 @@ def _now(value: ast.AST | None) -> Iterator[ast.AST]:
     if isinstance(value, ast.Call) and _called(value) in ("bytes", "tuple", "frozenset"):
         # The list that bytes([...]) reads is gone once it has been read.
         for argument in value.args:
-            parts = ast.iter_child_nodes(argument) if isinstance(argument, ast.List | ast.Set) else [argument]
+            parts = (
+                ast.iter_child_nodes(argument)
+                if isinstance(argument, ast.List | ast.Set | ast.ListComp)
+                else [argument]
+            )
             for part in parts:
                 yield from _now(part)
         return

@@ -51,10 +51,8 @@ def _infuse(programme: str, seed: int, home: Home, near_wrap: bool, speed: float
 
 
 def _report(result: RunResult, path: Path) -> None:
-    try:
-        from simulator import report
-    except ImportError as error:
-        fail(f"the report needs {error.name}, which is missing; install it with: pip install 'kvo[report]'")
+    from simulator import report
+
     try:
         report.write(result, path)
     except OSError as error:
