@@ -101,7 +101,8 @@ class Recorder:
         )
         self._model = model_for(programme.drug.name, patient)
         # Sub-units of the library are nanograms for drugs by mass; the models take micrograms.
-        self._ug_per_ul = programme.drug.concentration_sub / 1000 / 1000
+        mixture = programme.drug.concentration
+        self._ug_per_ul = mixture.per_ml / 1_000_000 if mixture is not None else 0.0
 
     def second(self, world: World) -> None:
         """Take a sample; called on every full second."""
@@ -243,7 +244,7 @@ def run(
                 time.sleep(max(0.0, begun + now_s / speed - time.perf_counter()))
 
         world.run(programme.duration_ms, second)
-        result.pressure_limit_mmhg = programme.therapy.pressure or programme.drug.pressure_mmhg
+        result.pressure_limit_mmhg = programme.therapy.pressure or programme.drug.pressure
         finished = recorder.finish()
     finished.wall_s = time.perf_counter() - begun
     return finished

@@ -14,7 +14,7 @@ from simulator.clock import NEAR_WRAP_MS, VirtualClock
 from simulator.devices.board import SimBoard
 from simulator.files.library import compile_library
 from simulator.files.programme import Programme
-from simulator.files.timeline import Event
+from simulator.files.timeline import KEYS, Event
 from simulator.homes import open_home
 from simulator.plant import Plant, PlantConfig
 from simulator.standins.gatekeeper import SCRIPTED
@@ -30,6 +30,15 @@ _TRUST_EVENTS = {
     "recovered": t.EV_RECOVERED,
 }
 _ARGUMENT = {"air": "ul", "reservoir": "ul", "temperature": "dc"}
+
+
+_KEY_WORDS = {value: name.replace("_", " ") for name, value in KEYS.items()}
+
+
+def _words(event: Event) -> str:
+    if event.verb == "press":
+        return f"a person presses {_KEY_WORDS[event.value]}"
+    return event.verb.replace("_", " ")
 
 
 class World:
@@ -117,7 +126,7 @@ class World:
 
     def _carry_out(self, event: Event, ms: int) -> None:
         verb = event.verb
-        self.happened.append((ms / 1000, event.note or verb.replace("_", " ")))
+        self.happened.append((ms / 1000, event.note or _words(event)))
         if event.keys:
             self._keys += event.keys
         elif verb in _TRUST_EVENTS:

@@ -7,7 +7,6 @@ from typing import Any
 
 from simulator.homes.base import Home, HomeError
 from simulator.homes.cpython import CPythonHome
-from simulator.homes.micropython import MicroPythonHome
 
 HOMES = ("cpython", "micropython")
 
@@ -25,6 +24,8 @@ def open_home(name: str, board: Any, make_app: Callable[[Any], Any] | None = Non
     elif name == "micropython":
         if make_app is not None:
             raise HomeError("another firmware can only be given to home cpython")
+        from simulator.homes.micropython import MicroPythonHome  # only this home pays for the link
+
         home = MicroPythonHome()
     else:
         raise HomeError(f"there is no home {name!r}; choose one of {', '.join(HOMES)}")

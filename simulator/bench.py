@@ -1,0 +1,231 @@
+"""The Python API on which the command line, tests and suites stand.
+
+    async with Bench(programme="norepinephrine-8h", seed=7) as pump:
+        await pump.until(pump.is_infusing)
+        pump.network.cut()
+        await pump.sleep(60)
+        assert pump.trust == "offline" and pump.delivery == "infusing"
+
+Time is virtual: it passes only while somebody awaits it, and every awaiting task sees each
+tick. A task that has been woken acts before the next tick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from firmware.therapy import alarms as al
+from firmware.therapy import tables as t
+from hal import ports
+from simulator.files.programme import Programme, find_programme, load_programme
+from simulator.files.timeline import KEYS
+from simulator.names import ALARMS, MESSAGES
+from simulator.runner import Recorder, RunResult
+from simulator.world import World
+
+Condition = Callable[[], bool]
+_DAY_S = 86_400
+
+
+class VirtualTimeout(TimeoutError):
+    """What was awaited did not come in its virtual time."""
+
+
+class Person:
+    """Somebody at the bedside, with fingers."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def press(self, key: str) -> None:
+        """Press a key by its name in timelines: stop, start, pause, acknowledge, …"""
+        if key not in KEYS:
+            raise ValueError(f"there is no key {key!r}; keys: {', '.join(KEYS)}")
+        self._world.press(KEYS[key])
+
+    def enter(self, field: int, value: int) -> None:
+        """Enter an integer into a field (hal.ports.FIELD_*)."""
+        self._world.press(ports.KEY_FIELD + field, value)
+
+    def titrate(self, dose_milli: int) -> None:
+        """Ask for a new dose rate, in thousandths of its unit, and confirm it once."""
+        self.enter(ports.FIELD_TITRATE_MILLI, dose_milli)
+        self.press("confirm")
+
+
+class Network:
+    """The network of the pump, and who speaks on it (by script, until there are real peers)."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def cut(self) -> None:
+        """Take the carrier away."""
+        self._world.disturb("link_down")
+
+    def restore(self) -> None:
+        """Give it back; authenticated traffic follows."""
+        self._world.disturb("link_up")
+        self._world.disturb("authentic")
+
+
+class Adversary:
+    """Somebody hostile, with the powers of the present stand-ins."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def send_forged(self, count: int = 1) -> None:
+        """Send messages that no verification passes."""
+        self._world.disturb("hostile", count)
+
+    def compromise(self) -> None:
+        """Leave local evidence that the security layer is compromised."""
+        self._world.disturb("compromised")
+
+
+class Faults:
+    """Physical disturbances, by their names in simulator.plant.DISTURBANCES."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        def disturb(value: int = 0) -> None:
+            self._world.disturb(name, value)
+
+        return disturb
+
+
+class Bench:
+    """One pump on the bench. Enter it with `async with`; leave it and its home is ended."""
+
+    def __init__(
+        self,
+        programme: str | Path | Programme,
+        *,
+        seed: int = 0,
+        home: str = "cpython",
+        near_wrap: bool = False,
+        make_app: Callable[[Any], Any] | None = None,
+    ) -> None:
+        """`programme`: a shipped name, a file, or one already loaded. FileProblem if it is bad."""
+        if not isinstance(programme, Programme):
+            programme = load_programme(find_programme(programme))
+        self.programme = programme
+        self._options: dict[str, Any] = {
+            "seed": seed, "home": home, "near_wrap": near_wrap, "make_app": make_app, "keep_trace": True,
+        }  # fmt: skip
+        self._result = RunResult(programme.name, programme.title, seed, home)
+        self._waiters: list[tuple[Condition, asyncio.Future[bool], int]] = []
+
+    async def __aenter__(self) -> Bench:
+        self.world = World(self.programme, **self._options)
+        self._recorder = Recorder(self.world, self._result)
+        self.nurse = Person(self.world)
+        self.patient = Person(self.world)
+        self.network = Network(self.world)
+        self.adversary = Adversary(self.world)
+        self.faults = Faults(self.world)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.world.close()
+
+    # Signals.
+
+    @property
+    def now_s(self) -> float:
+        """Virtual seconds since power-on."""
+        return self.world.clock.ms / 1000
+
+    @property
+    def delivery(self) -> str:
+        """Delivery state by name."""
+        return t.DELIVERY_NAMES[self.world.status.delivery]
+
+    @property
+    def trust(self) -> str:
+        """Trust state by name."""
+        return t.TRUST_NAMES[self.world.status.trust]
+
+    @property
+    def message(self) -> str:
+        """The pump's last answer to a person."""
+        return MESSAGES[self.world.status.message]
+
+    @property
+    def alarms(self) -> list[str]:
+        """Names of the alarms that are shown."""
+        status = self.world.status
+        shown = [code for code in range(al.THERAPY_CODES) if status.therapy_alarms >> code & 1]
+        shown += [al.TRUST_BASE + bit for bit in range(al.TRUST_CODES) if status.trust_alarms >> bit & 1]
+        return [ALARMS[code] for code in shown]
+
+    @property
+    def rate_ml_h(self) -> float:
+        """Rate asked of the motor."""
+        return self.world.status.rate_ul_h / 1000
+
+    @property
+    def delivered_ml(self) -> float:
+        """Volume that has reached the patient, by the plant."""
+        return self.world.plant.delivered_ul(self.world.clock.ms) / 1000
+
+    def is_infusing(self) -> bool:
+        """Whether therapy flows."""
+        return self.world.status.delivery in (t.ST_INFUSING, t.ST_BOLUS)
+
+    # Time.
+
+    async def sleep(self, seconds: float) -> None:
+        """Let virtual seconds pass."""
+        await self.until(lambda: False, within_s=seconds, or_fail=False)
+
+    async def until(self, condition: Condition, within_s: float = _DAY_S, or_fail: bool = True) -> bool:
+        """Let time pass until `condition()` holds after a tick.
+
+        Returns whether it came; raises VirtualTimeout after `within_s` unless `or_fail` is
+        False.
+        """
+        if condition():
+            return True
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        deadline = self.world.clock.ms + round(within_s * 1000)
+        self._waiters.append((condition, future, deadline))
+        await asyncio.sleep(0)  # others reach their own awaits first
+        while not future.done():
+            self._turn_until_somebody_wakes()
+            await asyncio.sleep(0)
+        if not future.result() and or_fail:
+            raise VirtualTimeout(f"not within {within_s} virtual seconds; the pump is {self.delivery}, {self.trust}")
+        return future.result()
+
+    async def alarm(self, name: str, within_s: float = _DAY_S) -> None:
+        """Wait for an alarm by its name."""
+        if name not in ALARMS.values():
+            raise ValueError(f"there is no alarm {name!r}; alarms: {', '.join(ALARMS.values())}")
+        await self.until(lambda: name in self.alarms, within_s)
+
+    def result(self) -> RunResult:
+        """Close the books and return the run so far."""
+        return self._recorder.finish()
+
+    def _turn_until_somebody_wakes(self) -> None:
+        world = self.world
+        while self._waiters:
+            self._waiters = [waiter for waiter in self._waiters if not waiter[1].done()]
+            woken = False
+            for condition, future, deadline in self._waiters:
+                held = condition()
+                if held or world.clock.ms >= deadline:
+                    future.set_result(held)
+                    woken = True
+            if woken:
+                return
+            world.tick()
+            if world.clock.ms % 1000 == 0:
+                self._recorder.second(world)
