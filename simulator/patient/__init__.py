@@ -4,8 +4,8 @@
 electrolytes, drugs whose figures we could not check). docs/pharmacokinetics.md lists them with their sources.
 """
 
-from simulator.patient.compartments import Parameters, PkModel
+from simulator.patient.compartments import OutOfReach, Parameters, PkModel
 from simulator.patient.drugs import DRUGS, model_for
 from simulator.patient.person import Patient
 
-__all__ = ["DRUGS", "Parameters", "Patient", "PkModel", "model_for"]
+__all__ = ["DRUGS", "OutOfReach", "Parameters", "Patient", "PkModel", "model_for"]

@@ -11,10 +11,14 @@ from dataclasses import dataclass
 
 Matrix = list[list[float]]
 
-_STEP_LENGTHS_KEPT = 64
+_STEP_LENGTHS_KEPT = 256
 _TAYLOR_TERMS = 16
 # µg/L is ng/mL, a thousandth of µg/mL and mg/L. A drug measured in units brings units where others bring µg.
 _SCALES = {"ng/mL": 1.0, "µg/mL": 1e-3, "mg/L": 1e-3, "units/L": 1.0}
+
+
+class OutOfReach(ValueError):
+    """A set's equations give a volume or a clearance that no body has."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,9 @@ class Parameters:
         if not 1 <= len(self.volumes_l) <= 3 or len(self.volumes_l) != len(self.clearances_l_min):
             raise ValueError("one to three compartments, a clearance for each")
         if min(self.volumes_l) <= 0 or min(self.clearances_l_min) <= 0:
-            raise ValueError(f"the patient is outside what this set can describe ({self.source})")
+            raise OutOfReach(f"this patient is outside what the set can describe ({self.source})")
+        if self.ke0_per_min is not None and self.ke0_per_min <= 0:
+            raise OutOfReach(f"this patient is outside what the set can describe ({self.source})")
 
 
 class PkModel:

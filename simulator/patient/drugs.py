@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import log
 
-from simulator.patient.compartments import Parameters, PkModel
+from simulator.patient.compartments import OutOfReach, Parameters, PkModel
 from simulator.patient.person import Patient
 
 _LN2 = log(2)
@@ -143,7 +143,15 @@ DRUGS: dict[str, Callable[[Patient], Parameters]] = {
 
 
 def model_for(drug_name: str, patient: Patient) -> PkModel | None:
-    """A model of the drug that the name begins with ('fentanyl pca' is fentanyl), empty; None where we have none."""
+    """A model of the drug that the name begins with ('fentanyl pca' is fentanyl), empty.
+
+    None where we have no set, or the set cannot describe this patient (a clearance below zero, say).
+    """
     words = drug_name.lower().replace("-", " ").split()
     make = DRUGS.get(words[0]) if words else None
-    return PkModel(make(patient)) if make else None
+    if make is None:
+        return None
+    try:
+        return PkModel(make(patient))
+    except OutOfReach:
+        return None

@@ -87,7 +87,7 @@ def _startup(curve: dict[str, Any]) -> dict[str, Any]:
     layout["showlegend"] = False
     layout["annotations"] = [{
         "xref": "paper", "x": 1, "xanchor": "right", "y": curve["rate_ml_h"], "yanchor": "top", "showarrow": False,
-        "yshift": -10, "text": f"set: {words.number(curve['rate_ml_h'], 1)} mL/h", "font": {"size": 12}, "bgcolor": "#ffffffd0",
+        "yshift": -10, "text": f"set: {words.number(curve['rate_ml_h'], 1)} mL/h", "font": {"size": 12},
     }]  # fmt: skip
     return {"data": [_line(curve["startup"], "flow", _FLOW, "mL/h")], "layout": layout, "tools": False}
 

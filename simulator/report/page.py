@@ -77,7 +77,8 @@ def table(heads: list[tuple[str, bool]], rows: list[list[str]], *, total: bool =
         )
         mark = ' class="total"' if total and place == len(rows) - 1 else ""
         lines.append(f"<tr{mark}>{cells}</tr>")
-    return f'<div class="scroll"><table class="{kind}"><thead><tr>{top}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+    inside = f"<thead><tr>{top}</tr></thead><tbody>{''.join(lines)}</tbody>"
+    return f'<div class="scroll"><table class="{kind}">{inside}</table></div>'
 
 
 def tiles(items: list[tuple[str, str]]) -> str:

@@ -69,7 +69,7 @@ def _summary(result: Any) -> list[tuple[str, str]]:
 
 
 def _stopped_s(result: Any) -> float:
-    ends = [state[0] for state in result.states[1:]] + [result.simulated_s]
+    ends = [*(state[0] for state in result.states), result.simulated_s][1:]
     return sum(
         end - state[0]
         for state, end in zip(result.states, ends, strict=True)

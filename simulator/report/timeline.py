@@ -149,7 +149,7 @@ class Timeline:
             span, inside, "<b>States</b>", type="category", categoryarray=["trust", "delivery"],
             categoryorder="array", range=[-0.5, 1.5], showgrid=False,
         )  # fmt: skip
-        ends = [state[0] for state in self._result.states[1:]] + [self._end_s]
+        ends = [*(state[0] for state in self._result.states), self._end_s][1:]
         for row, place, colours in (("delivery", 1, words.DELIVERY_COLOURS), ("trust", 2, words.TRUST_COLOURS)):
             pieces: list[list[Any]] = []
             for state, end_s in zip(self._result.states, ends, strict=True):
