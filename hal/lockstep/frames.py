@@ -1,0 +1,95 @@
+"""Frames of the lockstep link: version, kind, length, payload, CRC-32 (docs/lockstep.md).
+
+Little-endian. Both ends use this file, so that neither drifts from the other.
+"""
+
+import struct
+from binascii import crc32
+
+from hal.compat import const
+
+VERSION = const(1)
+HEAD = const(4)  # version u8, kind u8, payload length u16
+TAIL = const(4)  # CRC-32 of all before it
+MAX_PAYLOAD = const(65535)
+
+# To the device.
+BOOT = const(1)  # BOOT_FORMAT; answered by HELLO
+TURN_IN = const(2)  # TURN_IN_FORMAT, then network bytes; answered by TURN_OUT
+REPLY = const(3)  # REPLY_FORMAT, then the bytes read
+BYE = const(4)
+# From the device.
+HELLO = const(16)  # text: which interpreter
+TURN_OUT = const(17)  # TURN_OUT_FORMAT, then network bytes
+EFFECT = const(18)  # TURN_OUT_FORMAT: drive and status of this turn, ahead of its first call
+CALL = const(19)  # CALL_FORMAT, then the bytes to write; answered by REPLY
+ERROR = const(20)  # text; the firmware is gone
+
+# Operations of a CALL: what must be answered within the turn.
+OP_SIZE = const(1)
+OP_READ = const(2)
+OP_WRITE = const(3)
+OP_ERASE = const(4)
+OP_COUNTER_READ = const(5)
+OP_COUNTER_ADVANCE = const(6)
+OP_RTC = const(7)
+OP_ENTROPY = const(8)
+OP_IDENTITY = const(9)
+
+# Flags of TURN_OUT.
+OUT_FED = const(1)  # the watchdog was fed
+
+# In this order after the clock. The app keeps stored_seq itself.
+READINGS = (
+    "step_count",
+    "encoder_count",
+    "flags",
+    "down_mmhg",
+    "up_mmhg",
+    "drips",
+    "reservoir_ul",
+    "size_um",
+    "battery_mv",
+    "battery_permille",
+    "temperature_dc",
+    "rtc_s",
+    "key",
+    "key_value",
+)
+
+BOOT_FORMAT = "<iiii"  # head, clock, has an RTC, has a reader of identities
+TURN_IN_FORMAT = "<15i"  # clock, READINGS
+TURN_IN_SIZE = const(60)
+TURN_OUT_FORMAT = "<27i"  # flags, room for network bytes, drive, status: see board.py
+TURN_OUT_SIZE = const(108)
+CALL_FORMAT = "<iiii"  # OP_*, area, offset, count of bytes
+CALL_SIZE = const(16)
+REPLY_FORMAT = "<ii"  # result, clock
+REPLY_SIZE = const(8)
+
+# What `check` finds.
+GOOD = const(0)
+BAD_VERSION = const(1)
+BAD_CRC = const(2)
+
+
+def close_frame(buffer, kind, length):
+    """Put head and CRC around the `length` payload bytes at HEAD; return the frame's size."""
+    struct.pack_into("<BBH", buffer, 0, VERSION, kind, length)
+    end = HEAD + length
+    struct.pack_into("<I", buffer, end, crc32(memoryview(buffer)[:end]))
+    return end + TAIL
+
+
+def payload_length(buffer):
+    """Payload length that a frame's head announces."""
+    return buffer[2] | buffer[3] << 8
+
+
+def check(buffer, length):
+    """Judge a frame of `length` payload bytes: GOOD or BAD_*."""
+    if buffer[0] != VERSION:
+        return BAD_VERSION
+    end = HEAD + length
+    found = buffer[end] | buffer[end + 1] << 8 | buffer[end + 2] << 16 | buffer[end + 3] << 24
+    return GOOD if found == crc32(memoryview(buffer)[:end]) else BAD_CRC
