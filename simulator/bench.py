@@ -121,6 +121,7 @@ class Bench:
         }  # fmt: skip
         self._result = RunResult(programme.name, programme.title, seed, home)
         self._waiters: list[tuple[Condition, asyncio.Future[bool], int]] = []
+        self._woken: set[asyncio.Future[bool]] = set()  # time stands until these have acted
 
     async def __aenter__(self) -> Bench:
         self.world = World(self.programme, **self._options)
@@ -196,10 +197,15 @@ class Bench:
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         deadline = self.world.clock.ms + round(within_s * 1000)
         self._waiters.append((condition, future, deadline))
-        await asyncio.sleep(0)  # others reach their own awaits first
-        while not future.done():
-            self._turn_until_somebody_wakes()
-            await asyncio.sleep(0)
+        try:
+            await asyncio.sleep(0)  # others reach their own awaits first
+            while not future.done():
+                if not self._woken:
+                    self._turn_until_somebody_wakes()
+                await asyncio.sleep(0)
+        finally:
+            self._woken.discard(future)
+            future.cancel()
         if not future.result() and or_fail:
             raise VirtualTimeout(f"not within {within_s} virtual seconds; the pump is {self.delivery}, {self.trust}")
         return future.result()
@@ -218,13 +224,12 @@ class Bench:
         world = self.world
         while self._waiters:
             self._waiters = [waiter for waiter in self._waiters if not waiter[1].done()]
-            woken = False
             for condition, future, deadline in self._waiters:
                 held = condition()
                 if held or world.clock.ms >= deadline:
                     future.set_result(held)
-                    woken = True
-            if woken:
+                    self._woken.add(future)
+            if self._woken:
                 return
             world.tick()
             if world.clock.ms % 1000 == 0:
