@@ -21,10 +21,10 @@ library: ward
 head: volumetric
 reservoir: 500 mL
 therapy:
-  drug: sodium-chloride-0.9
-  care_area: general
+  drug: sodium chloride 0.9%
+  care_area: ward
   mode: continuous
-  rate: 100 mL/h
+  dose_rate: 100 mL/h
   vtbi: 200 mL
 duration: 1 min
 """
@@ -145,8 +145,8 @@ def test_run_refuses_a_speed_that_is_none(minute, speed):
 
 
 @pytest.mark.parametrize("option", ["--json", "--report"])
-def test_run_says_when_a_file_cannot_be_written(minute, tmp_path, option):
-    said = kvo("run", minute, option, tmp_path / "nowhere" / "file")
+def test_run_says_when_a_file_cannot_be_written(minute, option):
+    said = kvo("run", minute, option, minute / "not a folder")
     assert said.exit_code == 2 and "cannot be written" in said.stderr and said.stderr.count("\n") == 1
 
 
