@@ -65,7 +65,7 @@ def test_the_demo_is_what_its_story_says():
     told = [(event.at_ms // 60_000, event.verb) for event in demo.events if event.kind != "people"]
     assert told == [
         (60, "link_down"), (120, "link_up"), (120, "authentic"), (150, "hostile"), (180, "compromised"),
-        (181, "link_down"), (300, "occlude_downstream"), (324, "clear_occlusion"), (360, "link_up"), (360, "authentic"),
+        (181, "link_down"), (300, "occlude_downstream"), (307, "clear_occlusion"), (360, "link_up"), (360, "authentic"),
     ]  # fmt: skip
     assert (demo.patient.weight_g, demo.duration_ms) == (70_000, 8 * 3_600_000)
     _message, made = prescribe(demo)
