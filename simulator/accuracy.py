@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 SAMPLE_MIN = 0.5
@@ -20,7 +20,7 @@ _UL_PER_ML = 1000
 def flows_ml_h(volumes_ul: Sequence[float], sample_min: float = SAMPLE_MIN) -> list[float]:
     """Qi = 60 (Wi − Wi−1) / S: the flow of each sample interval, one fewer than the samples."""
     scale = 60 / (sample_min * _UL_PER_ML)
-    return [scale * (after - before) for before, after in zip(volumes_ul, volumes_ul[1:], strict=False)]
+    return [scale * (after - before) for before, after in pairwise(volumes_ul)]
 
 
 def window_errors(

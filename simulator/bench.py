@@ -113,13 +113,12 @@ class Bench:
         make_app: Callable[[Any], Any] | None = None,
     ) -> None:
         """`programme`: a shipped name, a file, or one already loaded. FileProblem if it is bad."""
-        if not isinstance(programme, Programme):
-            programme = load_programme(find_programme(programme))
-        self.programme = programme
+        loaded: Programme = programme if isinstance(programme, Programme) else load_programme(find_programme(programme))
+        self.programme = loaded
         self._options: dict[str, Any] = {
             "seed": seed, "home": home, "near_wrap": near_wrap, "make_app": make_app, "keep_trace": True,
         }  # fmt: skip
-        self._result = RunResult(programme.name, programme.title, seed, home)
+        self._result = RunResult(loaded.name, loaded.title, seed, home)
         self._waiters: list[tuple[Condition, asyncio.Future[bool], int]] = []
         self._woken: set[asyncio.Future[bool]] = set()  # time stands until these have acted
 

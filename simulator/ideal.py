@@ -6,6 +6,8 @@ the caller sets. What is claimed here is claimed of the firmware alone.
 
 from __future__ import annotations
 
+from typing import Any
+
 from firmware.app import App
 from firmware.therapy import layout
 from firmware.therapy import tables as t
@@ -185,7 +187,7 @@ def prescription(
     rate_ul_h: int, vtbi_ul: int = 0, policy: int = layout.POLICY_KVO, head: int = ports.HEAD_VOLUMETRIC
 ) -> Prescription:
     """A continuous infusion at `rate_ul_h`, limits wide open, for tests of what follows."""
-    rx = Prescription()
+    rx: Any = Prescription()  # its fields come from the table in layout
     rx.mode = layout.MODE_CONTINUOUS
     rx.policy = policy
     rx.head = head

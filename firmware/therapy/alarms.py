@@ -60,7 +60,7 @@ ESCALATE_S = const(300)
 _THERAPY = bytes(
     (
         _H | _LATCHES, _H | _LATCHES, _H | _LATCHES, _H | _LATCHES, _H | _LATCHES,  # occlusions, air, door, not loaded
-        _H | _LATCHES, _H | _LATCHES, _H | _LATCHES, _H | _LATCHES, _H | _LATCHES,  # empty, heat, motor, free flow, doubt
+        _H | _LATCHES, _H | _LATCHES, _H | _LATCHES, _H | _LATCHES, _H | _LATCHES,  # empty, hot, motor, flow, doubt
         _H | _LATCHES, _H, _H, _H, _M,  # self-test, by policy, end sustained, complete, KVO
         _M, _L | _RISES, _L | _RISES, _L, _M | _RISES,  # limit, reservoir, battery low, on battery, paused
         _M | _LATCHES, _M | _LATCHES, _H, _L, _L,  # store, volume lost, library, inactivity, near end

@@ -73,7 +73,7 @@ class Boluses:
 
 
 class Window:
-    """Volume of the last `window_s` seconds, counted in buckets of a sixtieth, two more than it spans, so that it errs upward."""
+    """Volume of the last `window_s` seconds, in buckets of a sixtieth, two more than it spans: it errs upward."""
 
     __slots__ = ("_age_s", "_buckets", "_index", "_rest", "_span_s", "limit_ul", "total_ul")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from simulator.clock import VirtualClock
 from hal import ports
+from simulator.clock import VirtualClock
 
 SIZES = {ports.AREA_LIBRARY: 32 * 1024, ports.AREA_JOURNAL_A: 64 * 1024, ports.AREA_JOURNAL_B: 64 * 1024}
 # RP2040's W25Q16: 45 ms typical, 400 ms at most, for a 4 KiB sector. The rest of an area is

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from simulator.clock import VirtualClock
 from hal import ports
+from simulator.clock import VirtualClock
 from simulator.plant import Plant
 
 # A day in 2026; simulated pumps begin there.

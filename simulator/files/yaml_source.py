@@ -84,7 +84,12 @@ class Source:
 class _Loader(yaml.SafeLoader):
     """Resolves nothing by itself: every plain scalar arrives as text."""
 
-    yaml_implicit_resolvers: ClassVar[dict] = {}
+    yaml_implicit_resolvers: ClassVar[dict] = {}  # type: ignore[misc]
+
+
+def _line_of(event):
+    """The line, from 1, on which a parser event begins."""
+    return event.start_mark.line + 1
 
 
 class _Builder:
@@ -96,7 +101,7 @@ class _Builder:
         self._events = yaml.parse(text, Loader=_Loader)
 
     def refuse(self, event, what, remedy):
-        return FileProblem(self.path, event.start_mark.line + 1, what, remedy)
+        return FileProblem(self.path, _line_of(event), what, remedy)
 
     def document(self):
         """The one document's value."""
@@ -112,7 +117,7 @@ class _Builder:
         return value
 
     def _value(self, event, loc, depth):
-        self.lines.setdefault(loc, event.start_mark.line + 1)
+        self.lines.setdefault(loc, _line_of(event))
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             raise self.refuse(
                 event, "anchors and aliases ('&', '*') are refused", "write the value out where it is used"
@@ -135,12 +140,12 @@ class _Builder:
             key = event.value
             if event.anchor is not None or event.tag not in (None, "!") or key == "<<":
                 raise self.refuse(event, "anchors, tags and merge keys are refused", "write the keys out")
-            if key in found:
+            if key in found:  # type: ignore[union-attr]
                 first = self.lines[(*loc, key)]
                 raise self.refuse(
                     event, f"the key {shown(key)} is repeated (first on line {first})", "keep one of the two"
                 )
-            self.lines[(*loc, key)] = event.start_mark.line + 1
+            self.lines[(*loc, key)] = _line_of(event)
             found[key] = None
             found[key] = self._value(next(self._events), (*loc, key), depth + 1)
         return found

@@ -71,7 +71,7 @@ class MicroPythonHome:
     def boot(self, board: Any) -> None:
         """Start the interpreter and the firmware on `board`."""
         command = [*interpreter(), "-X", f"heapsize={self._heap}", str(self._device_main), str(ROOT)]
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by _end)
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0
         )

@@ -19,7 +19,7 @@ from tools.claims.dosing import UNITS_PER_UL, commanded_units
 from tools.claims.registry import Outcome, Report, claim
 from tools.claims.setups import becomes, programmed, started
 
-_LIMITS = {"window_s": 600, "window_hard_ul": 4_000, "lockout_lower_hard_s": 60, "upper_hard": 50_000}
+_LIMITS: dict[str, Any] = {"window_s": 600, "window_hard_ul": 4_000, "lockout_lower_hard_s": 60, "upper_hard": 50_000}
 _PCA = (
     (ports.FIELD_DOSE_MILLI, 6_000), (ports.FIELD_BOLUS_UL, 900), (ports.FIELD_BOLUS_UL_H, 400_000),
     (ports.FIELD_LOCKOUT_S, 60), (ports.FIELD_CLINICIAN_UL, 700), (ports.FIELD_CLINICIAN_S, 120),

@@ -23,7 +23,8 @@ def grants_at_once(pump: IdealPump) -> None:
         pump.app.readings.stored_seq = MASK >> 1
         return seq
 
-    pump.controller.outbox = Pretends(outbox, emit_and_pretend)
+    pretends: Any = Pretends(outbox, emit_and_pretend)
+    pump.controller.outbox = pretends
 
 
 class Pretends:
@@ -52,7 +53,7 @@ def _ask(pump: IdealPump, what: str) -> None:
 
 def _prepared(what: str) -> IdealPump:
     pump = IdealPump()
-    rx = prescription(60_000)
+    rx: Any = prescription(60_000)
     rx.clinician_ul, rx.clinician_ul_h = 500, 300_000
     if what == "start":
         pump.press(ports.KEY_PROGRAMME)
@@ -100,7 +101,7 @@ def raises_without_store(what: str, delay_ticks: int, weaken: Any = None) -> str
 def write_ahead(deep: bool, subject: Any, report: Report) -> Outcome:
     """Every raise against stores that are late by 0 to 30 ticks, and stops meanwhile."""
     findings, cases = [], 0
-    delays = range(0, 31) if deep else (0, 3, 7, 11, 15, 30)
+    delays = range(31) if deep else (0, 3, 7, 11, 15, 30)
     for what in _RAISES:
         for delay in delays:
             finding = raises_without_store(what, delay, subject)
