@@ -18,6 +18,9 @@ _GRID = "#e8ecf0"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 _LEFT, _RIGHT, _BOTTOM, _GAP = 186, 44, 52, 44
 _PLOT_WIDTH = 960  # what the text of a disturbance is measured against; the page may be wider
+# Run time is drawn as a date, so that the axis reads h:min at every zoom. Day 1 is a first of January; not that
+# of 1970, because plotly takes numbers of two or four digits for years.
+_DAY_1_MS = 978_307_200_000
 _LANE = 17
 _MOST_LANES = 9
 
@@ -111,7 +114,9 @@ class Timeline:
 
     def _add_panel(self, panel: Panel, span: tuple[float, float], inside: int) -> None:
         title = f"<b>{words.safe(panel.title)}</b>  {words.safe(panel.unit)}"
-        axis = self._add_axis(span, inside, title, rangemode="tozero", nticks=5)
+        ceiling = self._ceiling(panel)
+        scale = {"range": [0, ceiling]} if ceiling else {"rangemode": "tozero"}
+        axis = self._add_axis(span, inside, title, nticks=5, **scale)
         number = "" if self._axis == 1 else str(self._axis)
         self._layout["legend" + number] = {
             "orientation": "h", "x": 1, "xanchor": "right", "y": span[1], "yanchor": "bottom", "font": {"size": 12},
@@ -122,7 +127,7 @@ class Timeline:
                 self._add_line(line, panel.unit, axis, "legend" + number)
         limit = getattr(self._result, "pressure_limit_mmhg", None)
         if any(line.key == "down_mmhg" for line in panel.lines) and limit:
-            ends = [0, self._end_s * 1000]
+            ends = [_ms(0), _ms(self._end_s)]
             self._data.append({
                 "type": "scatter", "mode": "lines", "x": ends, "y": [limit, limit], "yaxis": axis,
                 "name": "alarm limit",
@@ -130,12 +135,38 @@ class Timeline:
                 "legend": "legend" + number, "hovertemplate": f"limit {words.safe(limit)} mmHg<extra></extra>",
             })  # fmt: skip
 
+    def _ceiling(self, panel: Panel) -> float | None:
+        """Where to cut the rate's scale, in its unit; the cut peak is written out. None: no need.
+
+        When an occlusion opens, the line gives back its stored volume in a second: drawn to scale, that needle
+        would press the hours around it flat.
+        """
+        drawn = panel.lines[0]
+        values = self._result.signals.get(drawn.key)
+        if drawn.key != "delivered_ul_h" or not values:
+            return None
+        meant = max(self._result.signals.get("prescribed_ul_h", values))
+        peak = max(values)
+        often = sorted(values)[int(0.995 * (len(values) - 1))]
+        room = 1.5 * max(meant, often)
+        if room <= 0 or peak <= 2 * room:
+            return None
+        at_s = self._times[values.index(peak)]
+        late = at_s > 0.7 * self._end_s
+        self._notes.append({
+            "xref": "x", "yref": "y", "x": _ms(at_s), "y": room * drawn.factor, "showarrow": False, "yanchor": "top",
+            "xanchor": "right" if late else "left", "xshift": -5 if late else 5,
+            "font": {"size": 11, "color": drawn.colour},
+            "text": f"↑ {words.number(peak * drawn.factor, 0)} {words.safe(panel.unit)}",
+        })  # fmt: skip
+        return room * drawn.factor
+
     def _add_line(self, line: Line, unit: str, axis: str, legend: str) -> None:
         values = self._result.signals[line.key]
         places = thin(self._times, values)
         self._data.append({
             "type": "scatter", "mode": "lines", "yaxis": axis, "name": line.name, "legend": legend,
-            "x": [round(self._times[i] * 1000) for i in places],
+            "x": [_ms(self._times[i]) for i in places],
             "y": [float(f"{values[i] * line.factor:.6g}") for i in places],
             "line": {
                 "simplify": False, "color": line.colour, "width": line.width, "dash": line.dash,
@@ -180,7 +211,7 @@ class Timeline:
         self._data.append({
             "type": "bar", "orientation": "h", "yaxis": axis, "showlegend": False, "width": 0.72,
             "y": [_folded(row) for row, *_ in bars],
-            "base": [round(start * 1000) for _, start, _, _ in bars],
+            "base": [_ms(start) for _, start, _, _ in bars],
             "x": [max(0, round((end - start) * 1000)) for _, start, end, _ in bars],
             "text": [
                 words.safe(name) if label and self._fits(name, end - start) else "" for _, start, end, name in bars
@@ -221,12 +252,12 @@ class Timeline:
         for at_s, text, lane, leftward in labels:
             lift = (lanes - lane) * _LANE + 30
             self._shapes.append({
-                "type": "line", "xref": "x", "yref": "paper", "x0": at_s * 1000, "x1": at_s * 1000,
+                "type": "line", "xref": "x", "yref": "paper", "x0": _ms(at_s), "x1": _ms(at_s),
                 "y0": 0, "y1": 1 + lift / inside, "line": {"color": "#9aa5b1", "width": 1, "dash": "2px,2px"},
                 "layer": "below",
             })  # fmt: skip
             self._notes.append({
-                "xref": "x", "yref": "paper", "x": at_s * 1000, "y": 1, "yshift": lift, "showarrow": False,
+                "xref": "x", "yref": "paper", "x": _ms(at_s), "y": 1, "yshift": lift, "showarrow": False,
                 "xanchor": "right" if leftward else "left", "yanchor": "middle", "text": words.safe(text),
                 "font": {"size": 12, "color": "#3d4a57"}, "bgcolor": "rgba(255,255,255,0.85)",
                 "xshift": -3 if leftward else 3, "borderpad": 0,
@@ -241,7 +272,7 @@ class Timeline:
             "modebar": {"orientation": "v", "color": "#b4bdc6", "activecolor": _INK}, "dragmode": "zoom",
             "shapes": self._shapes, "annotations": self._notes,
             "xaxis": {
-                "type": "date", "range": [0, self._end_s * 1000], "anchor": "y" + str(self._axis) * (self._axis > 1),
+                "type": "date", "range": [_ms(0), _ms(self._end_s)], "anchor": "y" + str(self._axis) * (self._axis > 1),
                 "gridcolor": _GRID, "linecolor": _FAINT, "ticks": "outside", "tickcolor": _FAINT, "tickformat": stamp,
                 "tickformatstops": [
                     {"dtickrange": [None, 60_000], "value": "%H:%M:%S"}, {"dtickrange": [60_000, None], "value": stamp},
@@ -252,6 +283,10 @@ class Timeline:
                 "spikecolor": _FAINT, "spikesnap": "cursor",
             },
         })  # fmt: skip
+
+
+def _ms(seconds: float) -> int:
+    return _DAY_1_MS + round(seconds * 1000)
 
 
 def _folded(text: str, room: int = 28) -> str:

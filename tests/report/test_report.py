@@ -205,3 +205,17 @@ def test_words() -> None:
     assert words.signed(-0.001) == "0.00"
     assert words.signed(None) == "–"
     assert words.number(float("nan")) == "–"
+
+
+def test_no_time_reads_as_a_year(run: Example) -> None:
+    """Plotly takes the numbers 1000 to 9999 for years: the second second of a run must not be the year 2000."""
+    for trace in Timeline(run).figure()["data"]:
+        assert min(trace.get("base") or trace["x"]) > 10**11
+
+
+def test_a_needle_does_not_flatten_the_rate() -> None:
+    sharp = eight_hours(step_s=10)
+    sharp.signals["delivered_ul_h"][2000] = 210_000.0
+    figure = Timeline(sharp).figure()
+    assert figure["layout"]["yaxis"]["range"][1] < 20
+    assert any("210 mL/h" in note["text"] for note in figure["layout"]["annotations"])
