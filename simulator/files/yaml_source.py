@@ -140,7 +140,7 @@ class _Builder:
             key = event.value
             if event.anchor is not None or event.tag not in (None, "!") or key == "<<":
                 raise self.refuse(event, "anchors, tags and merge keys are refused", "write the keys out")
-            if key in found:  # type: ignore[union-attr]
+            if key in found:
                 first = self.lines[(*loc, key)]
                 raise self.refuse(
                     event, f"the key {shown(key)} is repeated (first on line {first})", "keep one of the two"

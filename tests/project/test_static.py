@@ -1,6 +1,7 @@
 """Lint, types and import contracts hold over the whole tree."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -12,12 +13,19 @@ from tools.check_portable import ROOT
 CONTRACTS = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
 
 
-def _run(*arguments):
+BREACHES = {
+    "firmware/therapy/breach.py": ("import firmware.app\n", "Therapy knows nothing"),
+    "firmware/breach.py": ("import hal.lockstep.board\n", "The firmware sees of the board"),
+    "hal/breach.py": ("import firmware.therapy.heads\n", "Five floors"),
+}
+
+
+def _run(*arguments, root=ROOT):
     """Run this interpreter with `arguments` in the project's root; output of both streams where it fails."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(root), "COLUMNS": "200", "NO_COLOR": "1"}
     done = subprocess.run(
         [sys.executable, *arguments],
-        cwd=ROOT,
+        cwd=root,
         env=environment,
         capture_output=True,
         text=True,
@@ -40,6 +48,18 @@ def test_types():
 def test_import_contracts():
     pytest.importorskip("importlinter")
     assert _run("-c", CONTRACTS) == ""
+
+
+@pytest.mark.parametrize("path", BREACHES)
+def test_import_contracts_bite(path, tmp_path):
+    pytest.importorskip("importlinter")
+    for folder in ("firmware", "hal", "simulator", "scenarios", "tools"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    text, contract = BREACHES[path]
+    (tmp_path / path).write_text(text, encoding="utf-8")
+    said = _run("-c", CONTRACTS, root=tmp_path)
+    assert [line for line in said.splitlines() if line.startswith(contract) and " BROKEN" in line], said
 
 
 def test_portability_command():
