@@ -20,7 +20,7 @@ for (const [name, figure] of Object.entries(FIGURES)) {
     displayModeBar: figure.tools ?? true, modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d']});
 }
 const fit = (width) => { for (const name of Object.keys(FIGURES)) Plotly.relayout(name, {width: width}); };
-window.addEventListener('beforeprint', () => fit(1020));
+window.addEventListener('beforeprint', () => fit(document.querySelectorAll('.two .chart').length ? 530 : 1130));
 window.addEventListener('afterprint', () => fit(null));
 """
 

@@ -37,11 +37,12 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 3px 18px; margi
 dt { color: var(--soft); } dd { margin: 0; }
 footer { margin-top: 36px; padding-top: 10px; border-top: 1px solid var(--line); color: var(--soft); font-size: 13px; }
 .none { color: var(--soft); }
-@page { size: A4 landscape; margin: 11mm; }
+@page { size: A4 portrait; margin: 11mm; }
 @media print {
-  main { max-width: none; padding: 0; } body { font-size: 12px; } table, dl { font-size: 11px; }
+  main { max-width: none; padding: 0; zoom: .62; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  .chart { border: 0; break-inside: avoid; } tr, .tile { break-inside: avoid; } h2 { break-after: avoid; }
+  .tiles { grid-template-columns: repeat(6, 1fr); } .chart { border: 0; break-inside: avoid; }
+  tr, .tile { break-inside: avoid; } h2 { break-after: avoid; }
   .modebar { display: none !important; }
 }
 """

@@ -208,6 +208,9 @@ class Timeline:
         self._add_bars(axis, bars, colours, label=False)
 
     def _add_bars(self, axis: str, bars: list[tuple], colours: list[str], *, label: bool) -> None:
+        # An edge of the same colour keeps a bar of a few seconds visible; a white one parts neighbours.
+        wide = [label and (end - start) / self._end_s * _PLOT_WIDTH > 6 for _, start, end, _ in bars]
+        edges = ["#fff" if is_wide else colour for is_wide, colour in zip(wide, colours, strict=True)]
         self._data.append({
             "type": "bar", "orientation": "h", "yaxis": axis, "showlegend": False, "width": 0.72,
             "y": [_folded(row) for row, *_ in bars],
@@ -221,8 +224,7 @@ class Timeline:
             "customdata": [
                 f"{words.safe(name)}<br>{words.clock(start)} to {words.clock(end)}" for _, start, end, name in bars
             ],
-            # An edge of the same colour keeps a bar of a few seconds visible in a run of hours.
-            "marker": {"color": colours, "line": {"color": ["#fff"] * len(bars) if label else colours, "width": 1}},
+            "marker": {"color": colours, "line": {"color": edges, "width": 1}},
             "hovertemplate": "%{customdata}<extra></extra>",
         })  # fmt: skip
 
