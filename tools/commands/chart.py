@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,11 +31,13 @@ def chart(
 
 
 @bench_app.command("speed")
-def bench_speed() -> None:
+def bench_speed(
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.", dir_okay=False)] = None,
+) -> None:
     """Simulated seconds per wall second, for an infusion of eight hours in each home."""
-    from tools import bench_speed as bench
+    from tools.bench_speed import speed
 
-    bench.speed()
+    speed(json)
 
 
 @bench_app.callback()
