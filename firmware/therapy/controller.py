@@ -56,7 +56,7 @@ class Controller:
         self._ms = 0  # of the second
         self._idle_s = 0  # since a key, while programming; since the pause began, while paused
         self._quiet_s = 0
-        self._pending = -1  # one event, set by an action or a dose, drained by the tick
+        self._pending = -1  # one event, set by an action of the trust table, drained by the tick
         self._grant = GRANT_NONE
         self._grant_seq = 0
         self._grant_ms = 0
@@ -92,23 +92,19 @@ class Controller:
             drive.relay = 0
 
     def _tick(self, now_ms, r, drive):
-        elapsed = 0
-        if self._started:
-            elapsed = ticks_diff(now_ms, self._now_ms)
-            if elapsed < 0:
-                self._pending = t.EV_DOUBT
-                elapsed = 0
+        elapsed = ticks_diff(now_ms, self._now_ms) if self._started else 0
         self._started = True
         self._now_ms = now_ms
         dose = self.dose
         moved = dose.observe(r.step_count)
+        if elapsed < 0 or moved > dose.max_moved or moved < -dose.max_moved:
+            elapsed = 0
+            self._event(t.EV_DOUBT, r)  # a clock or a counter that cannot be
         state = self.delivery.state
-        if moved > dose.max_moved or moved < -dose.max_moved:
-            self._pending = t.EV_DOUBT
         if _MOVING >> state & 1:
             event = dose.advance(state, elapsed)
-            if event >= 0 and self._pending < 0:
-                self._pending = event
+            if event >= 0:
+                self._event(event, r)
             if dose.missed_steps:
                 self._lost(elapsed)
         if self.interlocks.check(r, moved, elapsed) and _ARMED >> state & 1:
@@ -145,7 +141,7 @@ class Controller:
             return False
         state = self.delivery.state
         self.status.delivery = state
-        self._act(action, state, r)
+        self._act(action, event, old, r)
         self.interlocks.armed = _ARMED >> state & 1 != 0
         if state != old or action:
             self._idle_s = 0
@@ -160,9 +156,12 @@ class Controller:
             guards |= t.G_KEY
         return guards
 
-    def _act(self, action, state, r):
+    def _act(self, action, event, old, r):
         dose = self.dose
         alarms = self.alarms
+        state = self.delivery.state
+        if event == t.EV_LIMIT:
+            alarms.raise_(al.AL_LIMIT)
         if action == t.A_START:
             self.interlocks.prescribe(dose.candidate, dose.candidate_step, r)
             dose.start(r.step_count)
@@ -190,7 +189,8 @@ class Controller:
             dose.sustain()
             alarms.raise_(al.AL_END_SUSTAINED)
         elif action == t.A_FAIL:
-            alarms.raise_(al.AL_SELF_TEST if state == t.ST_SELF_TEST else al.AL_DOUBT)
+            dose.hold(False, r.step_count)
+            alarms.raise_(al.AL_SELF_TEST if old == t.ST_SELF_TEST else al.AL_DOUBT)
         elif action == t.A_END or action == t.A_PRIME_END:
             dose.end(action == t.A_END)
             if action == t.A_END:
@@ -389,7 +389,7 @@ class Controller:
         state = self.trust.state
         self.status.trust = state
         if action == t.AT_ISOLATE:
-            self._pending = t.EV_HELP_GONE if self._pending < 0 else self._pending
+            self._pending = t.EV_HELP_GONE
         elif action == t.AT_EPISODE:
             alarms.raise_(al.AL_EPISODE)
             alarms.clear(al.AL_EPISODE)  # told once an episode; AL_HOSTILE stays while it lasts

@@ -97,6 +97,9 @@ def _check_policy(drug):
         raise Refusal(
             "loading_rate_hard without mode loading", "add loading to 'modes' or remove it", "loading_rate_hard"
         )
+    if drug.policy == "sustain" and drug.window:
+        what = "a rolling limit would end what policy sustain keeps going"
+        raise Refusal(what, "remove 'window', or choose another policy", "window")
 
 
 def _check_kvo(drug, lightest_g):

@@ -106,11 +106,11 @@ class Programme:
             entries.append((ports.FIELD_PRESSURE_MMHG, therapy.pressure))
         found = [(ports.KEY_PROGRAMME, 0)]
         found += [(ports.KEY_FIELD + field, value) for field, value in entries]
+        found += [(ports.KEY_CONFIRM, 0)] * (2 if self.soft else 1)
         if self.prime_ms:
             found.append((ports.KEY_PRIME_ON, 0))
             found += [(ports.KEY_NONE, 0)] * (self.prime_ms // TICK_MS)
             found.append((ports.KEY_PRIME_OFF, 0))
-        found += [(ports.KEY_CONFIRM, 0)] * (2 if self.soft else 1)
         found.append((ports.KEY_START, 0))
         return found
 
