@@ -36,3 +36,10 @@ def test_claims_that_a_page_names_exist(page):
     for run in re.findall(r"\*Claims?\* ((?:`[a-z-]+`(?:, )?)+)", text.replace("\n", " ")):
         named += re.findall(r"`([a-z-]+)`", run)
     assert [name for name in named if name not in known] == []
+
+
+def test_the_example_of_the_bench_runs(capsys):
+    text = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```python\n(import asyncio.*?)```", text, re.DOTALL)
+    exec(compile(example, "docs/simulator.md", "exec"), {})
+    assert abs(float(capsys.readouterr().out)) < 5

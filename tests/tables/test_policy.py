@@ -6,11 +6,12 @@ A cell is the delivery state afterwards and the rate, µL/h, a second later.
 
 import pytest
 
+from firmware.app import App
 from firmware.therapy import alarms as al
 from firmware.therapy import layout
 from firmware.therapy import tables as t
 from hal import ports
-from simulator.ideal import IdealPump, prescription
+from simulator.ideal import IdealBoard, IdealPump, NoGatekeeper, prescription
 
 RATE, KVO, BOLUS = 100_000, 1_000, 300_000
 
@@ -151,3 +152,24 @@ def test_a_bolus_that_ends_with_the_isolation_does_not_hide_it():
         pump.tick()
     trust(pump, t.EV_COMPROMISED)
     assert seen(pump) == ("stopped", 0)
+
+
+@pytest.mark.parametrize("name", COMPROMISED, ids=[key[0] for key in COMPROMISED])
+def test_an_exception_in_the_tick_cuts_motor_power_under_every_policy(name):
+    pump = pump_in("infusing", *name[1:])
+    pump.controller.dose.profile = None
+    pump.tick()
+    assert pump.state == t.ST_FAILED
+    assert pump.app.drive.relay == 0
+    assert pump.app.drive.step_rate_mhz == 0
+
+
+def test_self_test_that_finds_its_sensors_dead_fails():
+    pump = IdealPump.__new__(IdealPump)
+    pump.board = IdealBoard(ports.HEAD_VOLUMETRIC)
+    pump.board.sensed.flags |= ports.RF_SENSOR_FAULT
+    pump.app = App(pump.board, NoGatekeeper())
+    pump.controller = pump.app.controller
+    pump.run(5_000)
+    assert seen(pump) == ("failed", 0)
+    assert pump.app.drive.relay == 0
