@@ -6,8 +6,11 @@ that matches wins. Actions are numbers handed back, never called: an action cann
 machine.
 """
 
-ROW = 5
-IGNORED = -1
+from hal.compat import const
+
+# Constants, not names: `range` with a step that the compiler does not know allocates.
+ROW = const(5)
+IGNORED = const(-1)
 
 
 class Machine:
