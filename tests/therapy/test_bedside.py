@@ -1,0 +1,115 @@
+"""What a person may do at the bedside, in which trust state, and what they are told."""
+
+import pytest
+
+from firmware.therapy import layout
+from firmware.therapy import messages as msg
+from firmware.therapy import tables as t
+from hal import ports
+from simulator.ideal import IdealPump, prescription
+from tools.claims.setups import programmed, started
+
+CONTINUOUS = ((ports.FIELD_DOSE_MILLI, 20_000), (ports.FIELD_VTBI_UL, 100_000))
+
+
+def isolated(policy=layout.POLICY_SUSTAIN):
+    pump = started(programmed(layout.MODE_CONTINUOUS, *CONTINUOUS, policy=policy))
+    pump.run(1_000)
+    assert pump.controller.mailbox.post(t.EV_COMPROMISED)
+    pump.run(1_000)
+    assert pump.status.trust == t.TR_ISOLATED
+    return pump
+
+
+def titrate(pump, dose_milli):
+    pump.press(ports.KEY_FIELD + ports.FIELD_TITRATE_MILLI, dose_milli)
+    pump.press(ports.KEY_CONFIRM)
+    pump.run(500)
+
+
+def test_isolated_a_decrease_is_free_and_a_raise_needs_the_key_switch():
+    pump = isolated()
+    titrate(pump, 10_000)
+    assert pump.status.rate_ul_h == 10_000
+    titrate(pump, 15_000)
+    assert (pump.status.rate_ul_h, pump.status.message) == (10_000, msg.KEY_NEEDED)
+    pump.board.sensed.flags |= ports.RF_KEY_SWITCH
+    titrate(pump, 15_000)
+    assert pump.status.rate_ul_h == 15_000
+
+
+@pytest.mark.parametrize("trust_event", [None, t.EV_LINK_LOST, t.EV_HOSTILE, t.EV_COMPROMISED])
+def test_stop_and_restart_at_the_same_rate_need_nothing_in_any_trust_state(trust_event):
+    pump = started(programmed(layout.MODE_CONTINUOUS, *CONTINUOUS, policy=layout.POLICY_SUSTAIN))
+    if trust_event is not None:
+        pump.controller.mailbox.post(trust_event)
+    pump.run(1_000)
+    pump.press(ports.KEY_STOP)
+    assert pump.state == t.ST_PAUSED
+    assert pump.app.drive.step_rate_mhz == 0
+    pump.press(ports.KEY_START)
+    pump.run(300)
+    assert (pump.state, pump.status.rate_ul_h) == (t.ST_INFUSING, 20_000)
+
+
+def test_a_soft_limit_asks_once_more_and_a_hard_limit_never_yields():
+    limits = {"upper_soft": 15_000, "upper_hard": 30_000}
+    pump = programmed(layout.MODE_CONTINUOUS, *CONTINUOUS, **limits)
+    assert pump.status.message == msg.CONFIRM_SOFT
+    pump.press(ports.KEY_START)
+    pump.run(500)
+    assert pump.state == t.ST_PROGRAMMING
+    pump.press(ports.KEY_CONFIRM)
+    assert pump.status.message == msg.READY
+    started(pump)
+    titrate(pump, 30_001)
+    assert (pump.status.rate_ul_h, pump.status.message) == (20_000, msg.HARD_LIMIT)
+
+
+def test_a_changed_field_withdraws_what_was_confirmed():
+    pump = programmed(layout.MODE_CONTINUOUS, *CONTINUOUS)
+    assert pump.status.message == msg.READY
+    pump.press(ports.KEY_FIELD + ports.FIELD_DOSE_MILLI, 900_000)
+    pump.press(ports.KEY_START)
+    pump.run(500)
+    assert (pump.state, pump.status.message) == (t.ST_PROGRAMMING, msg.MISSING)
+
+
+def test_without_a_library_nothing_is_programmed():
+    pump = IdealPump()
+    pump.controller.library_ok = False
+    pump.press(ports.KEY_PROGRAMME)
+    assert (pump.state, pump.status.message) == (t.ST_STANDBY, msg.LIBRARY)
+
+
+def test_a_hostile_flood_ends_in_ten_quiet_minutes_and_tells_once():
+    pump = IdealPump()
+    pump.start(prescription(10_000))
+    for _ in range(50):
+        pump.controller.mailbox.post(t.EV_HOSTILE)
+        pump.tick()
+    assert pump.status.trust == t.TR_SUSPECT
+    pump.run(598_000)
+    assert pump.status.trust == t.TR_SUSPECT
+    pump.run(3_000)
+    assert (pump.status.trust, pump.status.rate_ul_h) == (t.TR_NORMAL, 10_000)
+
+
+def test_a_full_mailbox_refuses_and_the_dose_goes_on():
+    pump = IdealPump()
+    pump.start(prescription(10_000))
+    posted = [pump.controller.mailbox.post(t.EV_HOSTILE) for _ in range(40)]
+    assert posted.count(True) == 16
+    pump.run(3_000)
+    assert (pump.state, pump.status.rate_ul_h) == (t.ST_INFUSING, 10_000)
+
+
+@pytest.mark.parametrize("key", range(256))
+def test_no_key_breaks_a_pump(key):
+    pump = IdealPump()
+    for value in (0, -1, 2**31):
+        pump.press(key, value)
+    pump.start(prescription(10_000))
+    for value in (0, -1, 2**31):
+        pump.press(key, value)
+    assert pump.state != t.ST_FAILED
