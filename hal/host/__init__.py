@@ -1,0 +1,1 @@
+"""Parts of a board that a PC has for real: clock, files, terminal. Standard library only."""
