@@ -27,6 +27,9 @@ def prove(
         Path | None,
         typer.Option("--json", help="Write outcomes to this file after each claim.", dir_okay=False),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Leave out what the --json file already shows, of the same sources.")
+    ] = False,
 ) -> None:
     """Run the evidence of claims; one line each with its figure.
 
@@ -48,13 +51,31 @@ def prove(
             from simulator.files.yaml_source import did_you_mean, shown
 
             fail(f"there is no claim {shown(name)}; {did_you_mean(name, known)}")
-    done: list[dict[str, Any]] = []
-    for name in chosen:
-        done.append(_prove_one(known[name], deep, mutants))
-        if json is not None:
-            write_json(json, {"deep": deep, "holds": all(_good(one) for one in done), "claims": done})
-    if not all(_good(one) for one in done):
+    if resume and json is None:
+        fail("--resume takes up where a file left off; name it with --json")
+    if not _prove_all([known[name] for name in chosen], deep, mutants, json, resume):
         raise typer.Exit(1)
+
+
+def _prove_all(chosen: list[Claim], deep: bool, mutants: bool, json: Path | None, resume: bool) -> bool:
+    """Prove claims in order, writing `json` after each; whether all are good."""
+    from tools.commands.resume import shown_before, source_digest
+
+    sources = source_digest() if json is not None else ""
+    before = shown_before(json, sources, deep, mutants) if json is not None and resume else {}
+    done: list[dict[str, Any]] = []
+    for place, claim in enumerate(chosen):
+        if claim.name in before:
+            done.append(before[claim.name])
+            typer.echo(f"{claim.name}: {before[claim.name]['figure']} (shown before)")
+        else:
+            done.append(_prove_one(claim, deep, mutants))
+        if json is not None:
+            # What is still to come stays in the file, or breaking off a second time would lose it.
+            rest = [before[later.name] for later in chosen[place + 1 :] if later.name in before]
+            holds = place + 1 == len(chosen) and all(_good(one) for one in done)
+            write_json(json, {"deep": deep, "source_sha256": sources, "holds": holds, "claims": done + rest})
+    return all(_good(one) for one in done)
 
 
 def _good(one: dict[str, Any]) -> bool:
