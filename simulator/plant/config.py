@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from firmware.therapy.heads import SYRINGES, step_volume
 from hal.ports import HEAD_SYRINGE
@@ -25,18 +25,21 @@ class PlantConfig:
     compliance_ul_mmhg: float = 1.0
     upstream_compliance_ul_mmhg: float = 2.0
     vein_mmhg: float = 8.0
-    head_mmhg: float = 20.0  # reservoir above the pump, volumetric
+    head_mmhg: float = 45.0  # bag 60 cm above the pump, volumetric
+    siphon_mmhg: float = 22.0  # syringe 30 cm above the patient, its plunger not held; may be negative
+    siphon_resistance_mmhg_s_ul: float = 0.1  # through an open set or a free barrel
+    upstream_line_ul: float = 3_000.0  # between an empty bag and the detector
     scale: float = 1.0
     backlash_ul: float | None = None
     stiction_ul: float | None = None
+    stick_share: float = 0.5  # of the flow that comes in slips
     ripple: float | None = None
     ripple_period_ul: float | None = None
     stall_mmhg: float = 1_200.0
-    siphon_ul_s: float = 30.0  # free flow through an open line
+    air_gate_ul: float = 500.0  # of one bubble: the hardware lets no more past the detector
     drop_ul: float = 50.0
     battery_h: float = 10.0
     ambient_dc: int = 250
-    faults: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_syringe(self) -> bool:
@@ -60,10 +63,10 @@ class PlantConfig:
         return 320 * self.step_ul if self.is_syringe else 5.0
 
     def stick_ul(self) -> float:
-        """Travel stored in the stopper before it breaks away."""
+        """Travel from one slip of the stopper to the next: 5 µm. 0 where nothing sticks."""
         if self.stiction_ul is not None:
             return self.stiction_ul
-        return 160 * self.step_ul if self.is_syringe else 0.0
+        return 80 * self.step_ul if self.is_syringe else 0.0
 
     def ripple_share(self) -> float:
         """Screw runout of 2 %, roller passage of 8 % of the flow."""

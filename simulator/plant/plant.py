@@ -2,61 +2,39 @@
 
 Between events the generator runs at one rate, so the fluid sees at most three stretches:
 slack being taken up, flow, and rest (the lease, a fence, an empty barrel or a stall ended
-it). Pressure in a line of resistance R and compliance C relaxes exponentially to q·R; a
-closed line fills as q·t/C. What reaches the patient is what was pumped less what the line
-still holds. Looking at the plant changes nothing in it, so one jump equals many ticks.
+it). Events are a change of rate, direction, gate, relay or fault; a lease that is renewed in
+time is none. Looking at the plant changes nothing in it, so one jump equals many ticks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import cos, exp, inf, tau
+from math import inf
+from random import Random
 
 from simulator.plant.config import PlantConfig
+from simulator.plant.disturbances import BITS, DISTURBANCES
 from simulator.plant.generator import MICRO, StepGenerator
+from simulator.plant.line import Line
 
-# Breaking away, the stopper lets go of this share of what it stored.
-_RELEASE = 0.6
-# The hardware fence behind an air bubble, µL of air that may pass the detector.
-_AIR_FENCE_UL = 500.0
+__all__ = ["DISTURBANCES", "Plant"]
+
+# A pump cannot draw the line to the reservoir below this.
 _UPSTREAM_FLOOR_MMHG = -300.0
-
-DISTURBANCES = {
-    "occlude_downstream": "the line to the patient is closed",
-    "occlude_upstream": "the line from the reservoir is closed",
-    "clear_occlusion": "both lines are open again",
-    "air": "a bubble of `ul` reaches the detector",
-    "door_open": "the door is opened",
-    "door_close": "the door is closed",
-    "clamp_open": "the barrel clamp is lifted, or the set is taken out",
-    "clamp_close": "the barrel clamp is closed, or the set is in place",
-    "plunger_off": "the plunger leaves the driver",
-    "plunger_on": "the plunger is held again",
-    "mains_off": "mains power fails",
-    "mains_on": "mains power is back",
-    "temperature": "the case is at `dc` tenths of a degree Celsius",
-    "free_flow_on": "fluid runs through the open line",
-    "free_flow_off": "free flow ends",
-    "motor_stall_on": "the screw stands still while steps are counted",
-    "motor_stall_off": "the screw follows again",
-    "sensor_fault_on": "a sensor stops answering",
-    "sensor_fault_off": "the sensor answers again",
-    "link_down": "the network has no carrier",
-    "link_up": "the network has a carrier",
-    "key_switch_on": "the key switch is turned",
-    "key_switch_off": "the key switch is turned back",
-    "reservoir": "the reservoir now holds `ul`",
-    "stop_held": "the Stop key is down",
-    "stop_released": "the Stop key is up",
-}
+_NOWHERE = inf
 
 
 class Plant:
-    """Truths of the pump at any ms. Disturb it, drive it, look at it."""
+    """Truths of the pump at any ms from the last event on. Disturb it, drive it, look at it.
+
+    `seed` turns the screw or the rollers to where they stand at power-on. Names with a
+    leading underscore hold the state at the last event, in ms, µL and mmHg.
+    """
 
     def __init__(self, config: PlantConfig, seed: int = 0) -> None:
         self.config = config
         self.generator = StepGenerator()
+        self.line = Line(config)
+        self.revision = 0  # rises with each disturbance
         self.gate_shut = False
         self.door_open = self.clamp_open = self.plunger_off = False
         self.mains = self.link_up = True
@@ -64,123 +42,121 @@ class Plant:
         self.occluded = self.occluded_up = self.free_flow = self.stalled = False
         self.temperature_dc = config.ambient_dc
         self._step_ul = config.step_ul
+        self._play_ul = config.play_ul()
         self._stick_ul = config.stick_ul()
-        self._ripple_ul = config.ripple_share() * config.ripple_ul() / tau
-        self._ripple_k = tau / config.ripple_ul()
         self._enable = 0
         self._wanted_mhz = 0
-        # State at the last event.
         self._at = 0
-        self._slack_ul = config.play_ul()  # forward
-        self._stored_ul = 0.0  # in the stopper
-        self._moving = False
+        self._slack_ul = self._play_ul  # to be taken up before the head pushes
+        self._stored_ul = 0.0  # travel that sticks in the stopper
         self._mmhg = config.vein_mmhg
-        self._up_mmhg = config.head_mmhg if not config.is_syringe else 0.0
-        self._screw_ul = 0.0  # by the drive's own motion
-        self._pumped_ul = 0.0
-        self._delivered_ul = 0.0
+        self._up_mmhg = 0.0 if config.is_syringe else config.head_mmhg
+        self._travel_ul = Random(f"{seed}/screw").random() * config.ripple_ul()
+        self._pumped_ul = self._siphoned_ul = self._delivered_ul = 0.0
         self._left_ul = float(config.reservoir_ul)
-        self._missed = 0  # steps that the screw did not follow
-        self._missed_base = 0
-        self._air_from_ul = self._air_to_ul = -1.0
+        self._missed = 0  # millionths of a step that the screw did not follow
+        self._air = (_NOWHERE, _NOWHERE)  # a bubble, in volume past the detector
+        self._dry_ul = _NOWHERE  # from where only air comes
         self._battery = (0, 1000.0)  # (ms, permille) at the last change of mains
-        # The stretches from the last event on, in ms.
-        self._flow_from = inf
-        self._flow_to = inf
-        self._q = 0.0  # µL/ms while flowing
-        # The last look.
         self._seen = -1
-        self._p = self._mmhg
-        self._out = 0.0
-        self._in = 0.0
-        self._screw = 0.0
+        self._now = (self._mmhg, 0.0, 0.0, 0.0)  # pressure, pumped, siphoned, delivered at `_seen`
+        self._plan()
 
     # What the board asks.
 
     def drive(self, ms: int, rate_mhz: int, end: int, enable: int, relay: int) -> None:
         """Pass a drive to the generator. Renewing a lease that is not reached is no event."""
-        generator = self.generator
-        if enable and not self._enable and self._gate_clear():
+        if self.gate_shut and enable and not self._enable and self._gate_clear(ms):
             self.gate_shut = False
-            generator.fence = None
         self._enable = enable
         wanted = rate_mhz if enable and relay and not self.gate_shut else 0
-        if generator.fenced(ms):
-            self.gate_shut = True
-            wanted = 0
-        if wanted == self._wanted_mhz and (wanted == 0 or generator.running(ms)):
-            generator.lease(ms, end)
-            self._bound()
+        if wanted == self._wanted_mhz and self.generator.renew(ms, end):
             return
         self._event(ms)
+        if self.gate_shut:
+            wanted = 0
         self._wanted_mhz = wanted
-        generator.change(ms, wanted)
-        generator.lease(ms, end)
+        self.generator.change(ms, wanted, end)
         self._plan()
 
     def disturb(self, name: str, ms: int, **arguments: float) -> None:
-        """Change the world at `ms`; ValueError for a name that DISTURBANCES does not have."""
+        """Change the world at `ms`. ValueError for an unknown name, or a value that is missing."""
         if name not in DISTURBANCES:
             raise ValueError(f"no disturbance is named {name!r}; known: {', '.join(DISTURBANCES)}")
         self._event(ms)
-        self._change(name, ms, arguments)
+        self.revision += 1
+        if name in BITS:
+            attribute, value = BITS[name]
+            setattr(self, attribute, value)
+        self._carry_out(name, ms, arguments)
         if self.door_open or self.stop_held:
             self.gate_shut = True
+        if self.gate_shut:
             self._wanted_mhz = 0
-            self.generator.change(ms, 0)
+        self.generator.change(ms, self._wanted_mhz)
+        self.line.set(self.occluded, self._open())
         self._plan()
 
     # Truths.
 
     def delivered_ul(self, ms: int) -> float:
-        """Volume that has reached the patient."""
+        """Volume that has reached the patient, air included."""
         self._look(ms)
-        return self._out
+        return self._now[3]
 
     def pumped_ul(self, ms: int) -> float:
-        """Volume that has left the head."""
+        """Volume that the head has moved into the line."""
         self._look(ms)
-        return self._in
+        return self._now[1]
+
+    def siphoned_ul(self, ms: int) -> float:
+        """Volume that has entered the line by its own weight; negative where it drained back."""
+        self._look(ms)
+        return min(self._now[2], self._siphoned_ul + max(self._left_ul, 0.0))
+
+    def held_ul(self, ms: int) -> float:
+        """Volume that the line holds beyond what it held at the vein's pressure."""
+        return self.config.compliance_ul_mmhg * (self.down_mmhg(ms) - self.config.vein_mmhg)
 
     def down_mmhg(self, ms: int) -> float:
         """Pressure in the line to the patient, at the head."""
         self._look(ms)
-        return self._p
+        return self._now[0]
 
     def up_mmhg(self, ms: int) -> float:
         """Pressure in the line from the reservoir."""
-        self._look(ms)
         if not self.occluded_up:
             return self._up_mmhg
-        drop = (self._in - self._pumped_ul) / self.config.upstream_compliance_ul_mmhg
-        return max(self._up_mmhg - drop, _UPSTREAM_FLOOR_MMHG)
+        self._look(ms)
+        drawn = self._now[1] - self._pumped_ul
+        return max(self._up_mmhg - drawn / self.config.upstream_compliance_ul_mmhg, _UPSTREAM_FLOOR_MMHG)
 
     def flow_ul_h(self, ms: int) -> float:
         """Flow into the patient now."""
-        if self.occluded:
-            return 0.0
-        return (self.down_mmhg(ms) - self.config.vein_mmhg) / self.config.resistance_mmhg_s_ul * 3600
+        return self.line.flow_to_vein(self.down_mmhg(ms)) * 3_600_000
 
     def reservoir_ul(self, ms: int) -> float:
         """Volume left in the syringe or bag."""
         self._look(ms)
-        return self._left_ul - (self._in - self._pumped_ul)
+        return max(self._left_ul - self._taken(), 0.0)
 
     def air_at_detector(self, ms: int) -> bool:
-        """Whether a bubble stands at the detector."""
-        if self._air_to_ul < 0:
+        """Whether a bubble, or the air of an empty bag, stands at the detector."""
+        if self._air[0] == _NOWHERE == self._dry_ul:
             return False
         self._look(ms)
-        return self._air_from_ul <= self._in < self._air_to_ul
+        passed = self._now[1] + self._now[2]
+        return self._air[0] <= passed < self._air[1] or passed >= self._dry_ul
 
     def drips(self, ms: int) -> int:
         """Drops that have fallen in the drip chamber."""
         self._look(ms)
-        return int(self._in / self.config.drop_ul)
+        return int((self._now[1] + self._now[2]) / self.config.drop_ul)
 
     def encoder(self, ms: int) -> int:
         """Steps that the screw made: the counter less what it missed."""
-        return self.generator.count(ms) - self._missed_at(ms)
+        position = self.generator.micro(ms)
+        return (position - self._missed - self._overrun(position)) // MICRO
 
     def gate_is_shut(self, ms: int) -> bool:
         """Whether the hardware gate holds the generator; latched."""
@@ -199,158 +175,153 @@ class Plant:
         """Make `ms` the moment from which the closed form starts."""
         self._look(ms)
         up = self.up_mmhg(ms)
-        missed = self._missed_at(ms)
-        flowed = self._flow_from < ms - self._at
-        travelled = self._screw - self._screw_ul
-        if travelled > 0:
-            slack = max(self._slack_ul - travelled, 0.0)
-            stored = min(self._stored_ul + max(travelled - self._slack_ul, 0.0), self._stick_ul)
-            self._slack_ul = slack
-            self._stored_ul = (1 - _RELEASE) * self._stick_ul if flowed else stored
-        elif travelled < 0:
-            self._slack_ul = min(self._slack_ul - travelled, self.config.play_ul())
-        self._moving = flowed and self._flow_to > ms - self._at
-        self._left_ul -= self._in - self._pumped_ul
-        self._mmhg, self._up_mmhg = self._p, up
-        self._screw_ul, self._pumped_ul, self._delivered_ul = self._screw, self._in, self._out
-        self._missed = missed
+        screw_ms, flow_ms = self._durations(ms)
+        travelled = self._q * screw_ms
+        flowed = flow_ms - self._flow_from
+        if self._q > 0 and flowed > 0 and self._stick_ul:
+            stored = self._stored_ul + self._q * flowed
+            self._stored_ul = stored - int(stored / self._stick_ul) * self._stick_ul
+        self._slack_ul = min(max(self._slack_ul - travelled, 0.0), self._play_ul)
+        self._travel_ul += travelled
+        self._left_ul = max(self._left_ul - self._taken(), 0.0)
+        self._up_mmhg = up
+        siphoned = self.siphoned_ul(ms)
+        self._mmhg, self._pumped_ul, _, self._delivered_ul = self._now
+        self._siphoned_ul = siphoned
+        self._missed += self._overrun(self.generator.micro(ms))
+        self.gate_shut = self.gate_shut or self.generator.fenced(ms)
         self._at = ms
-        self._seen = -1
 
     def _plan(self) -> None:
-        """Lay the stretches from the event on."""
+        """Lay the stretches from the event on; the generator was changed at the same ms."""
         rate = self.generator.rate_mhz
-        self._missed_base = self.generator.count(self._at)
-        self._q = rate / MICRO * self._step_ul  # µL/ms
-        self._flow_from = inf
-        if rate > 0:
-            slack = self._slack_ul + (0.0 if self._moving else self._stick_ul - self._stored_ul)
-            self._flow_from = slack / self._q
-        elif rate < 0:
-            self._flow_from = (self.config.play_ul() - self._slack_ul) / -self._q
+        q = self._q = rate / MICRO * self._step_ul  # µL/ms
+        self._flow_from = self._stall_ms = self._starve_ms = inf
+        self._share = self.config.stick_share if q > 0 and self._stick_ul else 0.0
+        held = not (self.config.is_syringe and (self.clamp_open or self.plunger_off))
+        if q > 0 and held:
+            self._flow_from = self._slack_ul / q
+        elif q < 0 and held:
+            self._flow_from = (self._play_ul - self._slack_ul) / -q
+        self._begin = (self._mmhg, 0.0, 0.0)
+        if 0 < self._flow_from < inf:
+            self._begin = self.line.rest(self._mmhg, self._flow_from)
+        if self._flow_from < inf and q > 0:
+            self._limit(q)
         if self.stalled:
-            self._flow_from = inf
+            self._stall_ms = 0.0
+        self._screw_stop = self.generator.base + int(rate * self._stall_ms) if rate and self._stall_ms < inf else None
+        if not self.config.is_syringe:
+            self._lay_fence()
+        self._ended: tuple[float, tuple[float, float, float, float]] | None = None
         self._seen = -1
-        self._bound()
 
-    def _bound(self) -> None:
-        """Where the flow ends: the generator's stop, an empty barrel, a line that stalls the motor."""
-        end = self.generator.stop_after_ms()
-        if self._flow_from < inf and self._q > 0:
-            room = self._left_ul
-            if self.occluded:
-                room = min(room, (self.config.stall_mmhg - self._mmhg) * self.config.compliance_ul_mmhg)
-            if self.occluded_up:
-                floor = (self._up_mmhg - _UPSTREAM_FLOOR_MMHG) * self.config.upstream_compliance_ul_mmhg
-                room = min(room, floor)
-            end = min(end, self._flow_from + max(room, 0.0) / self._q)
-        self._flow_to = max(end, 0.0)
+    def _limit(self, q: float) -> None:
+        """What else ends the flow: a line that stalls the motor, the barrel's end, a closed inlet."""
+        self._stall_ms = self._flow_from + self.line.time_to(self._begin[0], self.config.stall_mmhg, q)
+        if self.config.is_syringe:
+            self._stall_ms = min(self._stall_ms, self._flow_from + self._left_ul / q)
+        else:
+            self._dry_ul = self._passed() + self._left_ul + self.config.upstream_line_ul
+        if self.occluded_up:
+            room = (self._up_mmhg - _UPSTREAM_FLOOR_MMHG) * self.config.upstream_compliance_ul_mmhg
+            self._starve_ms = self._flow_from + max(room, 0.0) / q
 
-    def _screw_end(self) -> float:
-        """When the screw stops: with the flow, or while it only takes up slack, with the generator."""
-        return self._flow_to if self._flow_from < inf else (0.0 if self.stalled else self.generator.stop_after_ms())
+    def _lay_fence(self) -> None:
+        """Where the air detector's gate stops the generator: so much air past the detector."""
+        gate = self.config.air_gate_ul
+        start, end = self._air
+        target = min(start + gate if end - start > gate else _NOWHERE, self._dry_ul + gate)
+        if target == _NOWHERE:
+            self.generator.set_fence(None)
+            return
+        steps = max(self._slack_ul + target - self._passed(), 0.0) / self._step_ul
+        self.generator.set_fence(self.generator.base + int(steps * MICRO))
 
-    def _missed_at(self, ms: int) -> int:
-        dt = ms - self._at
-        end = self._screw_end()
-        if not self.stalled and (dt <= end or end >= self.generator.stop_after_ms()):
-            return self._missed
-        made = int(self.generator.rate_mhz * min(max(end, 0.0), dt) / MICRO)
-        moved = self.generator.count(ms) - self._missed_base
-        return self._missed + max(moved - made, 0) if moved > 0 else self._missed
+    def _gate_clear(self, ms: int) -> bool:
+        return not (self.door_open or self.stop_held or self.air_at_detector(ms))
+
+    def _carry_out(self, name: str, ms: int, arguments: dict[str, float]) -> None:
+        try:
+            if name == "clear_occlusion":
+                self.occluded = self.occluded_up = False
+                self._up_mmhg = 0.0 if self.config.is_syringe else self.config.head_mmhg
+            elif name == "air":
+                self._bubble(arguments.get("ul", 200.0), arguments.get("away_ul", 0.0))
+            elif name == "door_open" and self._air[0] <= self._passed():
+                self._bubble(0.0, 0.0)
+            elif name in ("mains_off", "mains_on"):
+                self._battery = (ms, float(self.battery_permille(ms)))
+                self.mains = name == "mains_on"
+            elif name == "temperature":
+                self.temperature_dc = int(arguments["dc"])
+            elif name == "reservoir":
+                self._left_ul = float(arguments["ul"])
+                self._dry_ul = _NOWHERE
+        except KeyError as missing:
+            raise ValueError(f"disturbance {name!r} needs {missing.args[0]}") from None
+
+    def _bubble(self, ul: float, away_ul: float) -> None:
+        start = self._passed() + away_ul
+        self._air = (start, start + ul) if ul > 0 else (_NOWHERE, _NOWHERE)
+
+    def _open(self) -> bool:
+        """Whether fluid runs by its own weight."""
+        return self.free_flow or (self.config.is_syringe and (self.clamp_open or self.plunger_off))
 
     # The closed form.
 
+    def _passed(self) -> float:
+        return self._pumped_ul + self._siphoned_ul
+
+    def _taken(self) -> float:
+        return self._now[1] + self._now[2] - self._passed()
+
+    def _overrun(self, position: int) -> int:
+        """Millionths of a step between the generator and a screw that has stopped since the event."""
+        stop = self._screw_stop
+        if stop is None:
+            return 0
+        over = position - stop
+        return over if (over > 0) == (self._q > 0) else 0
+
+    def _durations(self, ms: int) -> tuple[float, float]:
+        """For how long since the event the screw has turned, and the head was not starved."""
+        generator = self.generator
+        turned = float(ms - self._at) if generator.running(ms) else generator.stop_after_ms()
+        if generator.rate_mhz == 0:
+            turned = 0.0
+        turned = min(turned, self._stall_ms)
+        return turned, min(turned, self._starve_ms)
+
     def _look(self, ms: int) -> None:
+        """Fill `_now` with the truths at `ms`."""
         if ms == self._seen:
             return
-        self._seen = ms
         dt = float(ms - self._at)
-        self._screw = self._screw_ul + self._q * min(dt, self._screw_end())
-        extra = self._free_ul_ms()
-        start, end = self._flow_from, self._flow_to
-        if start >= dt or start >= end:
-            self._p, self._in, self._out = self._rest(self._mmhg, self._pumped_ul, self._delivered_ul, dt, extra)
-            return
-        p, pumped, out = self._rest(self._mmhg, self._pumped_ul, self._delivered_ul, start, extra)
-        if self._q > 0 and not self._moving and self._stick_ul:
-            freed = _RELEASE * self._stick_ul
-            p += freed / self.config.compliance_ul_mmhg
-            pumped += freed
-        flow = min(dt, end) - start
-        wave = self._wave(self._screw_ul + self._q * start, self._screw_ul + self._q * (start + flow))
-        p, pumped, out = self._flowing(p, pumped, out, flow, self._q + extra, wave)
-        if dt > end:
-            p, pumped, out = self._rest(p, pumped, out, dt - end, extra)
-        self._p, self._in, self._out = p, pumped, out
+        start = self._flow_from
+        flow_ms = self._durations(ms)[1] if self._q else 0.0
+        if flow_ms <= start:
+            p, siphoned, out = self.line.rest(self._mmhg, dt)
+            pumped = 0.0
+        elif flow_ms == dt:
+            p, siphoned, out, pumped = self._flow(flow_ms)
+        else:
+            p, siphoned, out, pumped = self._after(flow_ms, dt)
+        self._now = (p, self._pumped_ul + pumped, self._siphoned_ul + siphoned, self._delivered_ul + out)
+        self._seen = ms
 
-    def _wave(self, x0: float, x1: float) -> float:
-        """Volume by which the periodic error of the head moves the flow between two travels."""
-        return self._ripple_ul * (cos(self._ripple_k * x0) - cos(self._ripple_k * x1))
+    def _flow(self, flow_ms: float) -> tuple[float, float, float, float]:
+        p, siphoned, out = self._begin
+        start, q = self._flow_from, self._q
+        p, more, through, pumped = self.line.run(
+            p, flow_ms - start, q, self._travel_ul + q * start, self._stored_ul, self._share
+        )
+        return p, siphoned + more, out + through, pumped
 
-    def _free_ul_ms(self) -> float:
-        open_barrel = self.config.is_syringe and (self.clamp_open or self.plunger_off)
-        return self.config.siphon_ul_s / 1000 if self.free_flow or open_barrel else 0.0
-
-    def _rest(self, p: float, pumped: float, out: float, dt: float, extra: float) -> tuple[float, float, float]:
-        return self._flowing(p, pumped, out, dt, extra, 0.0) if dt > 0 else (p, pumped, out)
-
-    def _flowing(
-        self, p: float, pumped: float, out: float, dt: float, q: float, wave: float
-    ) -> tuple[float, float, float]:
-        """Pressure, pumped and delivered volume after `dt` ms at `q` µL/ms."""
-        config = self.config
-        compliance = config.compliance_ul_mmhg
-        volume = q * dt + wave
-        if self.occluded:
-            return p + volume / compliance, pumped + volume, out
-        settled = config.vein_mmhg + q * 1000 * config.resistance_mmhg_s_ul
-        after = settled + (p - settled) * exp(-dt / (1000 * config.resistance_mmhg_s_ul * compliance))
-        return after, pumped + volume, out + volume - compliance * (after - p)
-
-    # Disturbances.
-
-    def _gate_clear(self) -> bool:
-        return not (self.door_open or self.stop_held)
-
-    def _change(self, name: str, ms: int, arguments: dict[str, float]) -> None:
-        flags: dict[str, tuple[str, bool]] = {
-            "door_open": ("door_open", True), "door_close": ("door_open", False),
-            "clamp_open": ("clamp_open", True), "clamp_close": ("clamp_open", False),
-            "plunger_off": ("plunger_off", True), "plunger_on": ("plunger_off", False),
-            "free_flow_on": ("free_flow", True), "free_flow_off": ("free_flow", False),
-            "motor_stall_on": ("stalled", True), "motor_stall_off": ("stalled", False),
-            "sensor_fault_on": ("sensor_fault", True), "sensor_fault_off": ("sensor_fault", False),
-            "link_down": ("link_up", False), "link_up": ("link_up", True),
-            "key_switch_on": ("key_switch", True), "key_switch_off": ("key_switch", False),
-            "stop_held": ("stop_held", True), "stop_released": ("stop_held", False),
-            "occlude_downstream": ("occluded", True), "occlude_upstream": ("occluded_up", True),
-        }  # fmt: skip
-        if name in flags:
-            attribute, value = flags[name]
-            setattr(self, attribute, value)
-            return
-        others: dict[str, Callable[[], None]] = {
-            "clear_occlusion": self._clear,
-            "air": lambda: self._bubble(ms, arguments.get("ul", 200.0)),
-            "mains_off": lambda: self._mains(ms, False),
-            "mains_on": lambda: self._mains(ms, True),
-            "temperature": lambda: setattr(self, "temperature_dc", int(arguments["dc"])),
-            "reservoir": lambda: setattr(self, "_left_ul", float(arguments["ul"])),
-        }
-        others[name]()
-
-    def _clear(self) -> None:
-        self.occluded = self.occluded_up = False
-        self._up_mmhg = 0.0 if self.config.is_syringe else self.config.head_mmhg
-
-    def _bubble(self, ms: int, ul: float) -> None:
-        self._air_from_ul = self._pumped_ul
-        self._air_to_ul = self._pumped_ul + ul
-        if ul > _AIR_FENCE_UL:
-            self.generator.fence = self.generator.count(ms) + int(_AIR_FENCE_UL / self._step_ul)
-
-    def _mains(self, ms: int, on: bool) -> None:
-        charge = float(self.battery_permille(ms))
-        self.mains = on
-        self._battery = (ms, charge)
+    def _after(self, flow_ms: float, dt: float) -> tuple[float, float, float, float]:
+        if self._ended is None or self._ended[0] != flow_ms:
+            self._ended = (flow_ms, self._flow(flow_ms))
+        p, siphoned, out, pumped = self._ended[1]
+        p, more, through = self.line.rest(p, dt - flow_ms)
+        return p, siphoned + more, out + through, pumped
