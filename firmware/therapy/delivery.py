@@ -153,7 +153,9 @@ class Delivery:
         rx = self.rx
         if rx is None or self.profile.done:
             return False
-        if rx.mode not in (layout.MODE_CONTINUOUS, layout.MODE_LOADING, layout.MODE_PCA):
+        mode = rx.mode
+        # One by one: a tuple of another module's names is built anew at each call.
+        if mode != layout.MODE_CONTINUOUS and mode != layout.MODE_LOADING and mode != layout.MODE_PCA:
             return False
         return self.profile.index == rx.segments - 1
 
