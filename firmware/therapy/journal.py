@@ -24,7 +24,7 @@ class Journal:
         self._offset = 0
         self.frames = 0
         if store is not None:
-            self._offset = self._end(AREA_JOURNAL_A)
+            self._find_end()
 
     def append(self, kind, payload):
         """Write one frame; OK, or the store's ERR_* with nothing to rely on."""
@@ -53,6 +53,16 @@ class Journal:
             self._area = area
             self._offset = 0
         return rc
+
+    def _find_end(self):
+        """Go on in the area that is being filled: the other one is full, or empty."""
+        a = self._end(AREA_JOURNAL_A)
+        b = self._end(AREA_JOURNAL_B)
+        if b and (b < a or not a):
+            self._area = AREA_JOURNAL_B
+            self._offset = b
+        else:
+            self._offset = a
 
     def _end(self, area):
         """Offset behind the last frame: the first byte that is still erased."""

@@ -76,6 +76,12 @@ def test_a_journal_turns_to_its_other_area_when_one_is_full(tmp_path):
     read = bytearray(1)
     assert FileStore(tmp_path).read(ports.AREA_JOURNAL_B, 0, read) == ports.OK
     assert read != b"\xff"
+    again = Journal(FileStore(tmp_path))  # after a reset it goes on there, and erases nothing
+    assert again.append(1, b"behind the rest") == ports.OK
+    whole = bytearray(64 * 1024)
+    assert FileStore(tmp_path).read(ports.AREA_JOURNAL_B, 0, whole) == ports.OK
+    assert bytes(whole).count(bytes(1000)) == 70 - 64 * 1024 // 1008
+    assert b"behind the rest" in whole
 
 
 def test_the_counter_only_rises_and_says_when_it_is_damaged(tmp_path):
