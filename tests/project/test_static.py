@@ -17,6 +17,9 @@ BREACHES = {
     "firmware/therapy/breach.py": ("import firmware.app\n", "Therapy knows nothing"),
     "firmware/breach.py": ("import hal.lockstep.board\n", "The firmware sees of the board"),
     "hal/breach.py": ("import firmware.therapy.heads\n", "Five floors"),
+    "hal/lockstep/breach.py": ("import hal.host.clock\n", "No board knows another"),
+    "hal/host/breach.py": ("import yaml\n", "No package of the host's"),
+    "scenarios/breach.py": ("import firmware.app\n", "Scenarios speak"),
 }
 
 
