@@ -56,7 +56,7 @@ def speed(json: Path | None = None, programme: str = PROGRAMME) -> None:
         try:
             one = measure(home, programme)
         except HomeError as error:
-            typer.echo(f"home {home}: left out: {error}", err=True)
+            typer.echo(f"home {home}: left out: {str(error).removeprefix(f'home {home}: ')}", err=True)
             continue
         found.append(one)
         typer.echo(
