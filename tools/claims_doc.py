@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 
 from tools.claims.registry import Claim, claims
 
@@ -23,7 +24,7 @@ this page: run it. Nothing is claimed of a real pump.
 
 
 def _section(claim: Claim) -> str:
-    lines = [f"## {claim.name}", "", claim.says, "", "Rejects:", ""]
+    lines = [f"## {claim.name}", "", fill(claim.says, 118), "", "Rejects:", ""]
     lines += [f"- {mutant}" for mutant in claim.mutants]
     return "\n".join([*lines, ""])
 

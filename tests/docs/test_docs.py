@@ -33,7 +33,7 @@ def test_claims_that_a_page_names_exist(page):
     text = page.read_text(encoding="utf-8")
     known = claims()
     named = re.findall(r"kvo prove ([a-z][a-z-]+[a-z])", text)
-    for run in re.findall(r"\*Claims?\* ((?:`[a-z-]+`(?:, )?)+)", text.replace("\n", " ")):
+    for run in re.findall(r"\*[Cc]laims?\* ((?:`[a-z-]+`(?:, )?)+)", text.replace("\n", " ")):
         named += re.findall(r"`([a-z-]+)`", run)
     assert [name for name in named if name not in known] == []
 
