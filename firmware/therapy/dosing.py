@@ -6,7 +6,7 @@ count strays by more than a step, the rate is bent until it is back.
 """
 
 from firmware.therapy.volume import UNITS_PER_UL, Volume
-from hal.compat import MASK, const, ticks_diff
+from hal.compat import const, ticks_add, ticks_diff
 
 SLICE_MS = const(500)
 LEASE_MS = const(3000)
@@ -72,7 +72,7 @@ class Dosing:
         rest = self._step_rest + units
         step_volume = self.step_volume
         if rest >= step_volume:
-            self.steps = (self.steps + rest // step_volume) & MASK
+            self.steps = ticks_add(self.steps, rest // step_volume)
             rest %= step_volume
         self._step_rest = rest
 
@@ -111,7 +111,7 @@ class Dosing:
         elif self._bend and (behind <= 0) == (self._bend > 0):
             self._bend = 0
         rate = self._rate_mhz + self._bend
-        end = (self.steps + (self._step_rest + lease) // self.step_volume) & MASK
+        end = ticks_add(self.steps, (self._step_rest + lease) // self.step_volume)
         self._lease_end = end
         drive.step_end = end
         drive.step_rate_mhz = rate if rate > 0 else 0

@@ -7,7 +7,7 @@ holds its record (write-ahead).
 
 import struct
 
-from hal.compat import MASK, const
+from hal.compat import const, ticks_add
 
 REC_STATE = const(1)  # event, action, 0
 REC_ALARMS = const(2)  # therapy mask, trust mask, code shown first
@@ -40,7 +40,7 @@ class Outbox:
         if self._count == _SLOTS:
             self.lost += 1
             return 0
-        seq = (self.seq + 1) & MASK
+        seq = ticks_add(self.seq, 1)
         if seq == 0:
             seq = 1
         slot = self._slots[(self._first + self._count) % _SLOTS]
