@@ -1,0 +1,1 @@
+"""What claims run on MicroPython itself. Written for both interpreters."""
