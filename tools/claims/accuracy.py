@@ -72,7 +72,7 @@ def by_firmware(config: PlantConfig, rate_ul_h: int, until_ms: int) -> list[floa
     board = SimBoard(clock, Plant(config, seed=1), seed=1)
     app = App(board, NoGatekeeper())
     app.controller.library_ok = True
-    rx = prescription(rate_ul_h, head=config.head)
+    rx: Any = prescription(rate_ul_h, head=config.head)
     rx.syringe = config.syringe
 
     def turn() -> None:
@@ -115,9 +115,9 @@ def _within(accuracy: Accuracy, head: int, intermediate: bool) -> bool:
 
 @claim(
     "accuracy",
-    "By the analysis of IEC 60601-2-24 the overall error is within ±2 % (syringe at 1 and 5 mL/h) and ±5 % (volumetric "
-    "at 1 and 25 mL/h), the trumpet within ±5 % at 31 min at the intermediate rates, and the error of a day at 0.1 mL/h "
-    "within ±2 %.",
+    "By the analysis of IEC 60601-2-24 the overall error is within ±2 % (syringe at 1 and 5 mL/h) and ±5 % "
+    "(volumetric at 1 and 25 mL/h), the trumpet within ±5 % at 31 min at the intermediate rates, and the error of a "
+    "day at 0.1 mL/h within ±2 %.",
     mutants={"lead screw off by 4 %": lambda: lead_screw_off, "bent screw": lambda: bent_screw},
 )
 def accuracy(deep: bool, subject: Any, report: Report) -> Outcome:
@@ -139,17 +139,15 @@ def accuracy(deep: bool, subject: Any, report: Report) -> Outcome:
                 widest = max(widest, found.widest(31) if intermediate else 0.0)
                 curves.setdefault(label, found.as_dict())
         report(done + 1, len(_RUNS) + 2)
-    slow = {}
+    slow: dict[str, float] = {}
     for head, syringe in ((HEAD_SYRINGE, _SYRINGE_10), (HEAD_VOLUMETRIC, 0)):
-        errors = [_long_run(configure, by_constant_drive, head, syringe)]
-        if deep:
-            errors.append(_long_run(configure, by_firmware, head, syringe))
-        slow[_NAMES[head]] = round(max(errors, key=abs), 4)
+        samplers = (by_constant_drive, by_firmware) if deep else (by_constant_drive,)
+        errors = [_long_run(configure, sample, head, syringe) for sample in samplers]
+        worst_slow: float = max(errors, key=abs)
+        slow[_NAMES[head]] = round(worst_slow, 4)
         if abs(slow[_NAMES[head]]) > _LONG_RUN_PCT:
             off.append(f"{_NAMES[head]} at 0.1 mL/h")
         report(len(_RUNS) + len(slow), len(_RUNS) + 2)
-    largest_slow = max(abs(error) for error in slow.values())
-    figure = (
-        f"overall {worst:.2f} %, trumpet {widest:.2f} % at 31 min, {largest_slow:.2f} % at 0.1 mL/h; {len(off)} out"
-    )
+    slowest = max(abs(error) for error in slow.values())
+    figure = f"overall {worst:.2f} %, trumpet {widest:.2f} % at 31 min, {slowest:.2f} % at 0.1 mL/h; {len(off)} out"
     return Outcome(not off, figure, {"curves": curves, "long_run_pct": slow, "out": off})

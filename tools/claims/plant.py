@@ -13,7 +13,11 @@ from tools.claims.registry import Outcome, Report, claim
 
 TICK_MS = 100
 _FAR_STEPS = 1 << 28
-_ARGUMENTS = {"air": {"ul": 700.0, "away_ul": 20.0}, "temperature": {"dc": 310}, "reservoir": {"ul": 900.0}}
+_ARGUMENTS: dict[str, dict[str, float]] = {
+    "air": {"ul": 700.0, "away_ul": 20.0},
+    "temperature": {"dc": 310},
+    "reservoir": {"ul": 900.0},
+}
 _DISTURBANCES = (
     "occlude_downstream", "occlude_upstream", "clear_occlusion", "air", "door_open", "door_close", "clamp_open",
     "clamp_close", "plunger_off", "plunger_on", "mains_off", "mains_on", "temperature", "free_flow_on",
