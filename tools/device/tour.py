@@ -30,6 +30,7 @@ class Pump:
         self.drive = ports.Drive()
         self.now_ms = start_ms
         self.may_fail = False
+        self.store_works = True
         self.visited = 0
         self.ticks = 0
         self.faults = []
@@ -49,7 +50,7 @@ class Pump:
             self.may_fail = True
         self.visited |= 1 << state
         self.ticks += 1
-        while self.controller.outbox.oldest() is not None:
+        while self.store_works and self.controller.outbox.oldest() is not None:
             r.stored_seq = self.controller.outbox.done()
 
     def run(self, ticks, ms=100):
@@ -134,6 +135,8 @@ def tour(around, head, syringe, rate_ul_h, start_ms, make_controller=Controller)
     _hazards(pump)
     _trust(pump)
     _ends(pump, rate_ul_h, syringe)
+    _refusals(pump, rx)
+    _long_waits(pump, rate_ul_h, syringe)
     pump.readings.flags |= ports.RF_KEY_SWITCH
     pump.presses(ports.KEY_STANDBY, ports.KEY_MAINTENANCE_ON, ports.KEY_MAINTENANCE_OFF)
     pump.may_fail = True
@@ -215,6 +218,53 @@ def _ends(pump, rate_ul_h, syringe):
     start(pump, rx)
     pump.run(400 if rate_ul_h < 1000 else 30)
     pump.presses(ports.KEY_PAUSE, ports.KEY_STANDBY)
+
+
+def _refusals(pump, rx):
+    """What a person asks for in vain, and a store that comes too late."""
+    rate = rx.rate_hard_ul_h
+    pump.presses(ports.KEY_PRIME_ON, ports.KEY_CLINICIAN_BOLUS, ports.KEY_CONFIRM)
+    pump.controller.offer_titration(rate)
+    pump.presses(ports.KEY_PROGRAMME, ports.KEY_START, ports.KEY_PRIME_ON)
+    pump.tick(0, 181_000)  # a forgotten panel
+    pump.presses(ports.KEY_CANCEL)
+    start(pump, rx)
+    pump.run(100)
+    pump.controller.offer_titration(rate + 1)
+    pump.run(2)
+    pump.store_works = False
+    pump.presses(ports.KEY_CLINICIAN_BOLUS, ports.KEY_CLINICIAN_BOLUS)
+    pump.run(12)
+    for _ in range(9):  # until the ring of records is full
+        pump.presses(ports.KEY_PAUSE, ports.KEY_START)
+    pump.store_works = True
+    pump.run(2)
+    pump.readings.down_mmhg = 1500
+    pump.presses(ports.KEY_START)
+    pump.readings.down_mmhg = 0
+    pump.presses(ports.KEY_ACKNOWLEDGE, ports.KEY_PAUSE, ports.KEY_STANDBY)
+
+
+def _long_waits(pump, rate_ul_h, syringe):
+    """Alarms that escalate, a rolling window that turns, a hostile episode that ends, isolation."""
+    rx = prescription(pump.head, syringe, rate_ul_h, layout.POLICY_STOP)
+    rx.window_s = 60
+    rx.window_hard_ul = 2
+    start(pump, rx)
+    pump.run(400 if rate_ul_h < 1000 else 30)
+    pump.posts(tables.EV_HOSTILE)
+    pump.presses(ports.KEY_PAUSE)
+    pump.tick(0, 121_000)
+    pump.presses(ports.KEY_AUDIO_PAUSE)
+    pump.run(1, 1_000)
+    pump.tick(0, 301_000)
+    pump.tick(0, 301_000)
+    pump.presses(ports.KEY_START)
+    pump.run(70, 1_000)
+    pump.presses(ports.KEY_PAUSE, ports.KEY_STANDBY)
+    start(pump, prescription(pump.head, syringe, rate_ul_h, layout.POLICY_STOP))
+    pump.posts(tables.EV_COMPROMISED)  # this policy: stop
+    pump.presses(ports.KEY_START, ports.KEY_PAUSE, ports.KEY_STANDBY)
 
 
 def extremes():
