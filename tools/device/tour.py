@@ -137,7 +137,8 @@ def tour(around, head, syringe, rate_ul_h, start_ms, make_controller=Controller)
     _ends(pump, rate_ul_h, syringe)
     _refusals(pump, rx)
     _long_waits(pump, rate_ul_h, syringe)
-    pump.readings.flags |= ports.RF_KEY_SWITCH
+    pump.readings.flags |= ports.RF_KEY_SWITCH  # isolated by now: a start needs it
+    _volumes(pump, rate_ul_h, syringe)
     pump.presses(ports.KEY_STANDBY, ports.KEY_MAINTENANCE_ON, ports.KEY_MAINTENANCE_OFF)
     pump.may_fail = True
     pump.sees(ports.RF_SENSOR_FAULT, 15)
@@ -265,6 +266,24 @@ def _long_waits(pump, rate_ul_h, syringe):
     start(pump, prescription(pump.head, syringe, rate_ul_h, layout.POLICY_STOP))
     pump.posts(tables.EV_COMPROMISED)  # this policy: stop
     pump.presses(ports.KEY_START, ports.KEY_PAUSE, ports.KEY_STANDBY)
+
+
+def _volumes(pump, rate_ul_h, syringe):
+    """Doses that repeat, priming to its bound, drips that nobody asked for."""
+    rx = prescription(pump.head, syringe, rate_ul_h, layout.POLICY_KVO)
+    rx.segments = 0
+    rx.cycles = 3
+    rx.add(layout.KIND_HOLD, rate_ul_h, 1, 0)
+    rx.add(layout.KIND_HOLD, 0, 0, 1)
+    start(pump, rx)
+    pump.run(120 if rate_ul_h < 1000 else 60, 1_000)
+    pump.presses(ports.KEY_PAUSE, ports.KEY_STANDBY, ports.KEY_PROGRAMME)
+    pump.controller.offer_prescription(rx)
+    pump.presses(ports.KEY_PRIME_ON)
+    pump.run(70, 2_000)
+    pump.readings.drips += 9
+    pump.run(2)
+    pump.presses(ports.KEY_ACKNOWLEDGE, ports.KEY_CANCEL)
 
 
 def extremes():
