@@ -23,6 +23,9 @@ _COUNTS = 4096
 _LOW_MMHG = -100
 _SPAN_MMHG = 1600
 _STOP_HOLD_MS = 300
+# Two lithium cells, from the protection's cut-off to full.
+_EMPTY_MV = 6_000
+_SPAN_MV = 1_400
 
 
 class SimBoard:
@@ -48,6 +51,10 @@ class SimBoard:
         self._slow_tick = -1
         self._stop_until = -1
         self._reservoir_ul = self._temperature_dc = self._battery = 0
+        self._revision = -1  # of the plant, when `_bits` were gathered
+        self._bits = 0
+        self._syringe = plant.config.is_syringe
+        self._size_um = plant.config.barrel_um
 
     def press(self, key: int, value: int = 0) -> None:
         """A person presses a key. Stop also closes the hardware gate at once, and is held a moment."""
@@ -60,25 +67,21 @@ class SimBoard:
         """Sense everything for this tick."""
         ms = self.clock.ms
         plant = self.plant
-        tick = ms // TICK_MS
         if self._stop_until >= 0 and ms >= self._stop_until:
             self._stop_until = -1
             plant.disturb("stop_released", ms)
-        count = plant.generator.count(ms)
-        r.step_count = count & MASK
+        r.step_count = plant.generator.count(ms) & MASK
         r.encoder_count = plant.encoder(ms) & MASK
-        r.flags = self._flags(ms)
+        if plant.revision != self._revision:
+            self._gather_bits()
+        flags = self._bits
+        if plant.gate_is_shut(ms):
+            flags |= ports.RF_GATE_SHUT
+        if not self._syringe and plant.air_at_detector(ms):
+            flags |= ports.RF_AIR
+        r.flags = flags
         if not plant.sensor_fault:
-            r.down_mmhg = _sense(plant.down_mmhg(ms), self._down.at(tick))
-            r.up_mmhg = _sense(plant.up_mmhg(ms), self._up.at(tick))
-            if not plant.config.is_syringe:
-                r.drips = plant.drips(ms) & MASK
-            if tick // _SLOW_TICKS != self._slow_tick:
-                self._measure_slow(ms, tick // _SLOW_TICKS)
-            r.reservoir_ul = self._reservoir_ul
-            r.temperature_dc = self._temperature_dc
-            r.battery_permille = self._battery
-            r.size_um = plant.config.barrel_um
+            self._measure(r, ms)
         r.rtc_s = self.rtc.read_s()
         if self._keys:
             r.key, r.key_value = self._keys.popleft()
@@ -93,35 +96,42 @@ class SimBoard:
         """Keep what is shown."""
         self.status = status
 
-    def _flags(self, ms: int) -> int:
+    def _gather_bits(self) -> None:
+        """The flags that only a disturbance changes."""
         plant = self.plant
-        flags = 0
-        if plant.mains:
-            flags |= ports.RF_MAINS
-        if plant.link_up:
-            flags |= ports.RF_LINK_UP
-        if plant.door_open:
-            flags |= ports.RF_DOOR_OPEN
-        if plant.clamp_open:
-            flags |= ports.RF_CLAMP_OPEN
-        if plant.plunger_off:
-            flags |= ports.RF_PLUNGER_OFF
-        if plant.key_switch:
-            flags |= ports.RF_KEY_SWITCH
-        if plant.sensor_fault:
-            flags |= ports.RF_SENSOR_FAULT
-        if plant.stop_held:
-            flags |= ports.RF_STOP_HELD
-        if plant.gate_is_shut(ms):
-            flags |= ports.RF_GATE_SHUT
-        if not plant.config.is_syringe and plant.air_at_detector(ms):
-            flags |= ports.RF_AIR
-        return flags
+        self._revision = plant.revision
+        self._bits = (
+            plant.mains * ports.RF_MAINS
+            | plant.link_up * ports.RF_LINK_UP
+            | plant.door_open * ports.RF_DOOR_OPEN
+            | plant.clamp_open * ports.RF_CLAMP_OPEN
+            | plant.plunger_off * ports.RF_PLUNGER_OFF
+            | plant.key_switch * ports.RF_KEY_SWITCH
+            | plant.sensor_fault * ports.RF_SENSOR_FAULT
+            | plant.stop_held * ports.RF_STOP_HELD
+        )
+
+    def _measure(self, r: ports.Readings, ms: int) -> None:
+        """Every analogue sensor, each tick or each second; a sensor fault leaves the last good values."""
+        plant = self.plant
+        tick = ms // TICK_MS
+        r.down_mmhg = _sense(plant.down_mmhg(ms), self._down.at(tick))
+        r.up_mmhg = _sense(plant.up_mmhg(ms), self._up.at(tick))
+        if not self._syringe:
+            r.drips = plant.drips(ms) & MASK
+        second = tick // _SLOW_TICKS
+        if second != self._slow_tick:
+            self._measure_slow(ms, second)
+        r.reservoir_ul = self._reservoir_ul
+        r.temperature_dc = self._temperature_dc
+        r.battery_permille = self._battery
+        r.battery_mv = _EMPTY_MV + _SPAN_MV * self._battery // 1000
+        r.size_um = self._size_um
 
     def _measure_slow(self, ms: int, second: int) -> None:
         self._slow_tick = second
         plant = self.plant
-        if plant.config.is_syringe:
+        if self._syringe:
             self._reservoir_ul = max(int(plant.reservoir_ul(ms)) + self._level.at(second), 0)
         else:
             self._reservoir_ul = -1

@@ -12,12 +12,18 @@ ERASE_MS = 45
 
 
 class SimFlash:
-    """Matches hal.ports.Store. Set `rc` to make each call answer that code and do nothing."""
+    """Matches hal.ports.Store.
+
+    Set `rc` to make each call answer that code and do nothing, `write_ms` to make each write
+    take that long, `erase_ms` for a slower part (400 at most).
+    """
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         self._areas = {area: bytearray(b"\xff" * size) for area, size in SIZES.items()}
         self.rc = ports.OK
+        self.write_ms = 0
+        self.erase_ms = ERASE_MS
         self.writes = 0
         self.erases = 0
 
@@ -48,6 +54,7 @@ class SimFlash:
             return ports.ERR_RANGE
         memory = self._areas[area]
         self.writes += 1
+        self._clock.advance(self.write_ms)
         before = memory[offset:end]
         after = bytes(old & new for old, new in zip(before, data, strict=True))
         memory[offset:end] = after
@@ -60,6 +67,6 @@ class SimFlash:
         if area not in self._areas:
             return ports.ERR_RANGE
         self._areas[area] = bytearray(b"\xff" * SIZES[area])
-        self._clock.advance(ERASE_MS)
+        self._clock.advance(self.erase_ms)
         self.erases += 1
         return ports.OK

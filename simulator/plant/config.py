@@ -54,7 +54,7 @@ class PlantConfig:
     @property
     def barrel_um(self) -> int:
         """Inner diameter of the syringe, -1 where there is none."""
-        return next((row[2] for row in SYRINGES if row[0] == self.syringe), -1)
+        return next((row[2] for row in SYRINGES if self.is_syringe and row[0] == self.syringe), -1)
 
     def play_ul(self) -> float:
         """Backlash: 20 µm of screw travel, or a tenth of the smallest roller segment."""
