@@ -173,7 +173,7 @@ class Bench:
     @property
     def delivered_ml(self) -> float:
         """Volume that has reached the patient, by the plant."""
-        return self.world.plant.delivered_ul(self.world.clock.ms) / 1000
+        return self.world.delivered_ul() / 1000
 
     def is_infusing(self) -> bool:
         """Whether therapy flows."""

@@ -115,7 +115,7 @@ class Recorder:
             self._rate = status.rate_ul_h
         elif delivery != t.ST_STOPPED:
             self._rate = 0
-        delivered = world.plant.delivered_ul(world.clock.ms)
+        delivered = world.delivered_ul()
         self._prescribed_ul += self._rate * step_s / 3600
         self._sample(now_s, step_s, delivered)
         self._note_state(now_s, delivery, status.trust)
@@ -174,7 +174,7 @@ class Recorder:
         """Close the books: totals, phases between disturbances, hashes."""
         world, result = self._world, self.result
         result.prescribed_ml = self._prescribed_ul / 1000
-        result.delivered_ml = world.plant.delivered_ul(world.clock.ms) / 1000
+        result.delivered_ml = world.delivered_ul() / 1000
         result.disturbances = list(world.happened)
         result.events += [(at, f"world: {text}") for at, text in world.happened]
         result.events.sort(key=lambda event: event[0])

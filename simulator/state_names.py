@@ -12,7 +12,7 @@ DELIVERY_EVENTS = (
     "bolus", "bolus_done", "volume_done", "limit", "hazard", "doubt", "help_gone", "standby", "maintenance_on",
     "maintenance_off",
 )  # fmt: skip
-DELIVERY_GUARDS = ("safe", "sustain", "kvo", "stop", "help_kvo", "help_stop", "key")
+DELIVERY_GUARDS = ("safe", "sustain", "kvo", "help_kvo", "help_stop", "key")
 DELIVERY_ACTIONS = (
     "none", "start", "hold", "resume", "bolus", "bolus_end", "kvo", "complete", "sustain", "hazard", "fail", "end",
     "prime", "prime_end", "ready",
@@ -27,7 +27,6 @@ DELIVERY_GUARD_SAYS = (
     "no hazard is present",
     "the drug's policy is sustain",
     "the policy is kvo or basal, and there is a KVO rate",
-    "the policy is stop",
     "the policy is kvo, and there is a KVO rate",
     "the policy is stop, or kvo without a KVO rate",
     "the key switch is turned",

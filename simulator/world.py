@@ -67,6 +67,7 @@ class World:
         self._next = 0
         self._keys: list[tuple[int, int]] = []
         self._programmed = False
+        self._primed_ul = 0.0  # has left the line before it was connected to the patient
         self.happened: list[tuple[float, str]] = []  # disturbances, as they were carried out
 
     def close(self) -> None:
@@ -93,6 +94,10 @@ class World:
         """A person presses a key; one reaches the pump each tick."""
         self._keys.append((key, value))
 
+    def delivered_ul(self) -> float:
+        """Volume that has reached the patient by now: what flowed since the first start."""
+        return self.plant.delivered_ul(self.clock.ms) - self._primed_ul
+
     def tick(self) -> None:
         """Go to the next tenth of a second: 100 ms on, or less where an erase has taken time."""
         clock = self.clock
@@ -108,6 +113,8 @@ class World:
             key, value = self._keys.pop(0)
             if key:
                 self.board.press(key, value)
+            if key == ports.KEY_START and self.status.delivery == t.ST_PROGRAMMING:
+                self._primed_ul = self.plant.delivered_ul(ms)
         self.home.step()
         self.trace.observe(ms, self.home.drive, self.home.status)
 

@@ -85,17 +85,29 @@ class Controller:
         try:
             self._tick(now_ms, readings, drive)
         except Exception:  # whatever it is, the motor loses its power and a person is told
-            self._pending = -1
-            self._event(t.EV_DOUBT, readings)
-            drive.step_rate_mhz = 0
-            drive.enable = 0
-            drive.relay = 0
+            self._give_up(drive)
+
+    def _give_up(self, drive):
+        """Cut motor power by the shortest way: what raised may raise again."""
+        drive.step_rate_mhz = 0
+        drive.enable = 0
+        drive.relay = 0
+        self.delivery.step(t.EV_DOUBT, 0)
+        status = self.status
+        status.delivery = self.delivery.state
+        status.rate_ul_h = 0
+        self.dose.boluses.clear()
+        self.alarms.raise_(al.AL_DOUBT)
+        self._log_alarms()
 
     def _tick(self, now_ms, r, drive):
-        elapsed = ticks_diff(now_ms, self._now_ms) if self._started else 0
-        self._started = True
-        self._now_ms = now_ms
         dose = self.dose
+        if not self._started:  # the clock and the counter may stand anywhere at boot
+            self._started = True
+            self._now_ms = now_ms
+            dose.count_from(r.step_count)
+        elapsed = ticks_diff(now_ms, self._now_ms)
+        self._now_ms = now_ms
         moved = dose.observe(r.step_count)
         if elapsed < 0 or moved > dose.max_moved or moved < -dose.max_moved:
             elapsed = 0

@@ -169,7 +169,9 @@ class Delivery:
 
     def kvo_ul_h(self):
         """KVO rate now: the prescription's, never above the programmed rate."""
-        return min(self.rx.kvo_ul_h, self._programmed_ul_h)
+        kvo = min(self.rx.kvo_ul_h, self._programmed_ul_h)
+        # On the way up or down a ramp the rate of the moment is the programmed one.
+        return kvo if self.profile.done else min(kvo, self.profile.rate_ul_h)
 
     def guards(self):
         """Guard bits of the delivery table that the prescription sets."""
@@ -180,7 +182,7 @@ class Delivery:
         if rx.policy == layout.POLICY_SUSTAIN:
             return t.G_SUSTAIN if self.profile.rate_ul_h > 0 else 0
         if rx.policy == layout.POLICY_STOP:
-            return t.G_STOP | t.G_HELP_STOP
+            return t.G_HELP_STOP
         if rx.policy == layout.POLICY_BASAL:
             return t.G_KVO if kvo else 0
         return t.G_KVO | t.G_HELP_KVO if kvo else t.G_HELP_STOP
@@ -200,6 +202,10 @@ class Delivery:
         )
 
     # The tick.
+
+    def count_from(self, count):
+        """Take `count` as where the step counter stands."""
+        self._count = count
 
     def observe(self, count):
         """Take the step counter; return how far it moved since the last tick."""
@@ -321,7 +327,7 @@ class Delivery:
         units = profile.advance(dt)
         if boluses.kind:
             units += boluses.advance(min(boluses.rate_ul_h(), self.max_rate - base), dt)
-        if profile.rate_ul_h:
+        if profile.rate_ul_h and profile.holds():
             self._programmed_ul_h = profile.rate_ul_h
         vtbi = self.vtbi
         if vtbi.limited:

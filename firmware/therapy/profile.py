@@ -39,6 +39,10 @@ class Profile:
         self.rx.seg_rate_ul_h[self.index] = rate_ul_h
         self.rate_ul_h = rate_ul_h
 
+    def holds(self):
+        """Return whether the rate is not that of a ramp."""
+        return self.rx.seg_kind[self.index] != KIND_RAMP
+
     def hold(self):
         """Hold the present rate with no end."""
         self.rx.seg_duration_s[self.index] = 0

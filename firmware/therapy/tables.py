@@ -48,10 +48,9 @@ G_ALWAYS = const(0)
 G_SAFE = const(1)  # no hazard present
 G_SUSTAIN = const(2)  # the entry's policy …
 G_KVO = const(4)  # … kvo or basal, and its KVO rate is above 0
-G_STOP = const(8)  # … stop
-G_HELP_KVO = const(16)  # policy kvo, its KVO rate above 0
-G_HELP_STOP = const(32)  # policy stop, or kvo with a KVO rate of 0
-G_KEY = const(64)  # key switch turned
+G_HELP_KVO = const(8)  # policy kvo, its KVO rate above 0
+G_HELP_STOP = const(16)  # policy stop, or kvo with a KVO rate of 0
+G_KEY = const(32)  # key switch turned
 
 # Delivery actions, carried out by the controller.
 A_NONE = const(0)

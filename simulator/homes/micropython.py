@@ -27,11 +27,14 @@ SILENCE_S = 60
 _READ = 1 << 16
 _REMEDY = "pip install 'kvo[micropython]', or choose --home cpython"
 
+# The package's own entry point drops the interpreter's exit code.
+_START = "import sys, micropython_unix; sys.exit(micropython_unix.main())"
+
 
 def interpreter() -> list[str]:
     """Command that runs MicroPython: the wheel beside this Python, else one on PATH. HomeError if none."""
     if importlib.util.find_spec("micropython_unix") is not None:
-        return [sys.executable, "-P", "-m", "micropython_unix"]
+        return [sys.executable, "-P", "-c", _START]
     found = shutil.which("micropython")
     if found is None:
         raise HomeError(f"home micropython: MicroPython's unix port is not installed; {_REMEDY}")

@@ -110,3 +110,12 @@ def test_an_exception_in_the_tick_cuts_the_motor_power():
     assert pump.state == t.ST_FAILED
     assert pump.app.drive.relay == 0
     assert pump.app.drive.step_rate_mhz == 0
+
+
+def test_a_counter_that_stands_anywhere_at_boot_is_no_doubt():
+    pump = IdealPump()
+    pump.board.position = 123_456_789
+    pump.app = type(pump.app)(pump.board, pump.app.gatekeeper)
+    pump.controller = pump.app.controller
+    pump.run(2_000)
+    assert pump.state == t.ST_STANDBY

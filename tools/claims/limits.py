@@ -64,6 +64,7 @@ class Watch:
         self._pump = pump
         self._granted_ms = -1
         self._bolus = 0
+        self._was = pump.state  # what flowed in this tick was asked for in the last
         self._given = 0
         self._before = commanded_units(pump)
         self._past: deque[tuple[int, int]] = deque([(0, 0)])
@@ -74,7 +75,8 @@ class Watch:
         pump = self._pump
         ms = pump.board.clock.ms
         now = commanded_units(pump)
-        if pump.state != t.ST_KVO:  # KVO goes on past the limit, at a bounded rate
+        was, self._was = self._was, pump.state
+        if was != t.ST_KVO:  # KVO goes on past the limit, at a bounded rate
             self._given += max(now - self._before, 0)
         self._before = now
         self._past.append((ms, self._given))
