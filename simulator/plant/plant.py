@@ -11,6 +11,7 @@ from __future__ import annotations
 from math import inf
 from random import Random
 
+from simulator.plant.air import Air
 from simulator.plant.config import PlantConfig
 from simulator.plant.disturbances import BITS, DISTURBANCES
 from simulator.plant.generator import MICRO, StepGenerator
@@ -20,7 +21,6 @@ __all__ = ["DISTURBANCES", "Plant"]
 
 # A pump cannot draw the line to the reservoir below this.
 _UPSTREAM_FLOOR_MMHG = -300.0
-_NOWHERE = inf
 
 
 class Plant:
@@ -55,9 +55,9 @@ class Plant:
         self._pumped_ul = self._siphoned_ul = self._delivered_ul = 0.0
         self._left_ul = float(config.reservoir_ul)
         self._missed = 0  # millionths of a step that the screw did not follow
-        self._air = (_NOWHERE, _NOWHERE)  # a bubble, in volume past the detector
-        self._dry_ul = _NOWHERE  # from where only air comes
+        self._air = Air(config)
         self._battery = (0, 1000.0)  # (ms, permille) at the last change of mains
+        self._free = False  # fluid runs by its own weight
         self._seen = -1
         self._now = (self._mmhg, 0.0, 0.0, 0.0)  # pressure, pumped, siphoned, delivered at `_seen`
         self._plan()
@@ -66,7 +66,7 @@ class Plant:
 
     def drive(self, ms: int, rate_mhz: int, end: int, enable: int, relay: int) -> None:
         """Pass a drive to the generator. Renewing a lease that is not reached is no event."""
-        if self.gate_shut and enable and not self._enable and self._gate_clear(ms):
+        if self.gate_shut and enable and not self._enable and not (self.door_open or self.stop_held):
             self.gate_shut = False
         self._enable = enable
         wanted = rate_mhz if enable and relay and not self.gate_shut else 0
@@ -94,7 +94,8 @@ class Plant:
         if self.gate_shut:
             self._wanted_mhz = 0
         self.generator.change(ms, self._wanted_mhz)
-        self.line.set(self.occluded, self._open())
+        self._free = self.free_flow or (self.config.is_syringe and (self.clamp_open or self.plunger_off))
+        self.line.set(self.occluded, self._free)
         self._plan()
 
     # Truths.
@@ -112,7 +113,7 @@ class Plant:
     def siphoned_ul(self, ms: int) -> float:
         """Volume that has entered the line by its own weight; negative where it drained back."""
         self._look(ms)
-        return min(self._now[2], self._siphoned_ul + max(self._left_ul, 0.0))
+        return self._now[2]
 
     def held_ul(self, ms: int) -> float:
         """Volume that the line holds beyond what it held at the vein's pressure."""
@@ -133,7 +134,10 @@ class Plant:
 
     def flow_ul_h(self, ms: int) -> float:
         """Flow into the patient now."""
-        return self.line.flow_to_vein(self.down_mmhg(ms)) * 3_600_000
+        flow = self.line.flow_to_vein(self.down_mmhg(ms))
+        if self._free and self.reservoir_ul(ms) <= 0:
+            return 0.0
+        return flow * 3_600_000
 
     def reservoir_ul(self, ms: int) -> float:
         """Volume left in the syringe or bag."""
@@ -142,11 +146,8 @@ class Plant:
 
     def air_at_detector(self, ms: int) -> bool:
         """Whether a bubble, or the air of an empty bag, stands at the detector."""
-        if self._air[0] == _NOWHERE == self._dry_ul:
-            return False
         self._look(ms)
-        passed = self._now[1] + self._now[2]
-        return self._air[0] <= passed < self._air[1] or passed >= self._dry_ul
+        return self._air.at(self._now[1] + self._now[2])
 
     def drips(self, ms: int) -> int:
         """Drops that have fallen in the drip chamber."""
@@ -185,9 +186,7 @@ class Plant:
         self._travel_ul += travelled
         self._left_ul = max(self._left_ul - self._taken(), 0.0)
         self._up_mmhg = up
-        siphoned = self.siphoned_ul(ms)
-        self._mmhg, self._pumped_ul, _, self._delivered_ul = self._now
-        self._siphoned_ul = siphoned
+        self._mmhg, self._pumped_ul, self._siphoned_ul, self._delivered_ul = self._now
         self._missed += self._overrun(self.generator.micro(ms))
         self.gate_shut = self.gate_shut or self.generator.fenced(ms)
         self._at = ms
@@ -221,25 +220,18 @@ class Plant:
         self._stall_ms = self._flow_from + self.line.time_to(self._begin[0], self.config.stall_mmhg, q)
         if self.config.is_syringe:
             self._stall_ms = min(self._stall_ms, self._flow_from + self._left_ul / q)
-        else:
-            self._dry_ul = self._passed() + self._left_ul + self.config.upstream_line_ul
         if self.occluded_up:
             room = (self._up_mmhg - _UPSTREAM_FLOOR_MMHG) * self.config.upstream_compliance_ul_mmhg
             self._starve_ms = self._flow_from + max(room, 0.0) / q
 
     def _lay_fence(self) -> None:
         """Where the air detector's gate stops the generator: so much air past the detector."""
-        gate = self.config.air_gate_ul
-        start, end = self._air
-        target = min(start + gate if end - start > gate else _NOWHERE, self._dry_ul + gate)
-        if target == _NOWHERE:
+        target = self._air.gate_ul()
+        if target == inf:
             self.generator.set_fence(None)
             return
         steps = max(self._slack_ul + target - self._passed(), 0.0) / self._step_ul
         self.generator.set_fence(self.generator.base + int(steps * MICRO))
-
-    def _gate_clear(self, ms: int) -> bool:
-        return not (self.door_open or self.stop_held or self.air_at_detector(ms))
 
     def _carry_out(self, name: str, ms: int, arguments: dict[str, float]) -> None:
         try:
@@ -247,9 +239,9 @@ class Plant:
                 self.occluded = self.occluded_up = False
                 self._up_mmhg = 0.0 if self.config.is_syringe else self.config.head_mmhg
             elif name == "air":
-                self._bubble(arguments.get("ul", 200.0), arguments.get("away_ul", 0.0))
-            elif name == "door_open" and self._air[0] <= self._passed():
-                self._bubble(0.0, 0.0)
+                self._air.bubble(self._passed(), arguments.get("ul", 200.0), arguments.get("away_ul", 0.0))
+            elif name == "door_open":
+                self._air.draw_off(self._passed())
             elif name in ("mains_off", "mains_on"):
                 self._battery = (ms, float(self.battery_permille(ms)))
                 self.mains = name == "mains_on"
@@ -257,17 +249,9 @@ class Plant:
                 self.temperature_dc = int(arguments["dc"])
             elif name == "reservoir":
                 self._left_ul = float(arguments["ul"])
-                self._dry_ul = _NOWHERE
+                self._air.fill(self._passed(), self._left_ul)
         except KeyError as missing:
             raise ValueError(f"disturbance {name!r} needs {missing.args[0]}") from None
-
-    def _bubble(self, ul: float, away_ul: float) -> None:
-        start = self._passed() + away_ul
-        self._air = (start, start + ul) if ul > 0 else (_NOWHERE, _NOWHERE)
-
-    def _open(self) -> bool:
-        """Whether fluid runs by its own weight."""
-        return self.free_flow or (self.config.is_syringe and (self.clamp_open or self.plunger_off))
 
     # The closed form.
 
@@ -308,6 +292,11 @@ class Plant:
             p, siphoned, out, pumped = self._flow(flow_ms)
         else:
             p, siphoned, out, pumped = self._after(flow_ms, dt)
+        if self._free:
+            # An empty reservoir gives no more, whatever its height.
+            excess = max(siphoned - max(self._left_ul - pumped, 0.0), 0.0)
+            siphoned -= excess
+            out -= excess
         self._now = (p, self._pumped_ul + pumped, self._siphoned_ul + siphoned, self._delivered_ul + out)
         self._seen = ms
 

@@ -38,8 +38,8 @@ def test_what_went_in_came_out_or_is_still_in_the_line(random, head):
         if move.name == "drive":
             lease = (plant.generator.count(move.ms) + move.lease_steps) & MASK
             plant.drive(move.ms, move.rate_mhz, lease, move.enable, move.relay)
-        elif move.name not in ("reservoir", "air", "temperature"):
-            plant.disturb(move.name, move.ms)
+        elif move.name not in ("air", "temperature"):
+            plant.disturb(move.name, move.ms, **({"ul": 900.0} if move.name == "reservoir" else {}))
         for ms in (move.ms, move.ms + 33):
             entered, accounted = volumes(plant, ms)
             assert entered == pytest.approx(accounted, abs=1e-6, rel=1e-9)
@@ -193,6 +193,28 @@ def test_a_small_bubble_passes_the_gate():
     assert not plant.gate_is_shut(60_000)
 
 
+def test_a_stop_while_a_small_bubble_stands_at_the_detector_can_be_resumed():
+    plant = make(HEAD_VOLUMETRIC)
+    run(plant, 0, 36_000)
+    plant.disturb("air", 1_000, ul=300)
+    plant.disturb("stop_held", 5_000)
+    plant.disturb("stop_released", 5_300)
+    run(plant, 5_400, 36_000, enable=0)
+    run(plant, 5_500, 36_000, enable=1)
+    assert plant.air_at_detector(5_500)
+    assert not plant.gate_is_shut(5_500)
+    assert plant.pumped_ul(20_000) > plant.pumped_ul(5_500) + 100
+
+
+def test_events_on_the_way_do_not_move_the_air_behind_an_empty_bag():
+    plant = make(HEAD_VOLUMETRIC, reservoir_ul=1_000)
+    run(plant, 0, 360_000)
+    for ms in range(1_000, 39_000, 1_000):
+        run(plant, ms, 360_000 + ms % 7)
+    assert not plant.air_at_detector(39_000)
+    assert plant.air_at_detector(42_000)
+
+
 def test_an_empty_bag_ends_in_air_and_an_empty_syringe_in_a_stall():
     bag = make(HEAD_VOLUMETRIC, reservoir_ul=1_000)
     run(bag, 0, 1_200_000)
@@ -219,6 +241,9 @@ def test_free_flow_and_siphoning_need_no_motor_and_end_with_the_reservoir():
     syringe.disturb("plunger_off", 0)
     assert 0 < syringe.delivered_ul(10_000) < syringe.siphoned_ul(10_000)
     assert syringe.siphoned_ul(3_600_000) == 500
+    entered, accounted = volumes(syringe, 3_600_000)
+    assert entered == pytest.approx(accounted)
+    assert (syringe.flow_ul_h(3_600_000), syringe.reservoir_ul(3_600_000)) == (0, 0)
     closed = make(HEAD_VOLUMETRIC)
     closed.disturb("occlude_downstream", 0)
     closed.disturb("free_flow_on", 0)
