@@ -1,8 +1,9 @@
 """Accuracy of delivery by the analysis of IEC 60601-2-24: pure functions over sampled volumes.
 
 Volumes are in µL, sampled each `sample_min` minutes, water at 1 g/mL standing in for the
-balance. Rates are in mL/h, errors in per cent of the set rate, windows in minutes. The
-formulas are those of the standard's clause 201.12.1.102, as recalled in docs/references.md.
+balance. Rates are in mL/h, errors in per cent of the set rate, windows in minutes. Sample time,
+start-up period and windows are the standard's as published papers quote them; the formulas are
+general knowledge of it, not its text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""What a pump and its line are made of. Defaults are typical; sources in docs/references.md."""
+"""What a pump and its line are made of.
+
+Geometry is that of firmware/therapy/heads.py. All other defaults are assumed, of the size that
+makers' manuals and trumpet curves suggest, and measured on no pump: change them freely.
+"""
 
 from __future__ import annotations
 
