@@ -1,7 +1,7 @@
 """What a pump and its line are made of.
 
-Geometry is that of firmware/therapy/heads.py. All other defaults are assumed, of the size that
-makers' manuals and trumpet curves suggest, and measured on no pump: change them freely.
+Geometry is that of firmware/therapy/heads.py. All other defaults are assumed, plausible in size
+and measured on no pump: change them freely.
 """
 
 from __future__ import annotations
