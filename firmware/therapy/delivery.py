@@ -350,14 +350,28 @@ class Delivery:
         return granted == units
 
     def _give_back(self, steps):
-        # What was not pumped is still to be infused: the quotas grow by what was set back.
+        # What was not pumped is still to be infused: the quotas grow by what was set back. The
+        # rolling limit goes on counting it; where in doubt, the most is assumed.
         step = self.dosing.step_volume
         while steps > 0:
             piece = steps if steps < _PIECE else _PIECE
-            self.vtbi.take(-piece * step)
-            if not self.profile.done:
-                self.profile.left.take(-piece * step)
+            self._take(-piece * step)
             steps -= piece
+
+    def _take_ahead(self, steps):
+        # A generator that ran ahead, as far as its lease let it, has given what it gave.
+        step = self.dosing.step_volume
+        while steps > 0:
+            piece = steps if steps < _PIECE else _PIECE
+            self._take(piece * step)
+            if self.window.limit_ul:
+                self.window.count(piece * step)
+            steps -= piece
+
+    def _take(self, units):
+        self.vtbi.take(units)
+        if not self.profile.done:
+            self.profile.left.take(units)
 
     def _resync(self, count):
         behind = ticks_diff(self.dosing.steps, count)
@@ -365,6 +379,7 @@ class Delivery:
         if behind > _STOPPED_OFF or behind < -_STOPPED_OFF:
             self.dosing.rebase(count)
             self._give_back(behind)
+            self._take_ahead(-behind)
         self._backing = False
 
     def _back_off(self, state, r, drive):

@@ -78,6 +78,9 @@ class Quota:
             rest = self._rest - units
             self.ul += rest // UNITS_PER_UL
             self._rest = rest % UNITS_PER_UL
+            if self.ul < 0:  # more was used than was left
+                self.ul = 0
+                self._rest = 0
 
     def spent(self):
         """Return whether nothing is left."""
