@@ -201,3 +201,12 @@ def test_prove_guesses_at_a_name_that_is_no_claim(claims):
 def test_the_charts_in_the_docs_are_those_of_the_tables():
     said = kvo("chart", "--check")
     assert said.exit_code == 0, said.stderr
+
+
+def test_prove_draws_the_curves_of_accuracy_and_refuses_claims_without(tmp_path):
+    page = tmp_path / "accuracy.html"
+    done = runner.invoke(app, ["prove", "accuracy", "--report", str(page)])
+    assert done.exit_code == 0, done.output
+    assert "Trumpet" in page.read_text(encoding="utf-8")
+    refused = runner.invoke(app, ["prove", "units", "--report", str(page)])
+    assert refused.exit_code == 2

@@ -27,6 +27,12 @@ def prove(
         Path | None,
         typer.Option("--json", help="Write outcomes to this file after each claim.", dir_okay=False),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            "--report", help="Draw the curves of a claim that has some (accuracy) on this page.", dir_okay=False
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Leave out what the --json file already shows, of the same sources.")
     ] = False,
@@ -53,12 +59,31 @@ def prove(
             fail(f"there is no claim {shown(name)}; {did_you_mean(name, known)}")
     if resume and json is None:
         fail("--resume takes up where a file left off; name it with --json")
-    if not _prove_all([known[name] for name in chosen], deep, mutants, json, resume):
+    good, done = _prove_all([known[name] for name in chosen], deep, mutants, json, resume)
+    if report is not None:
+        _draw(done, report)
+    if not good:
         raise typer.Exit(1)
 
 
-def _prove_all(chosen: list[Claim], deep: bool, mutants: bool, json: Path | None, resume: bool) -> bool:
-    """Prove claims in order, writing `json` after each; whether all are good."""
+def _draw(done: list[dict[str, Any]], report: Path) -> None:
+    """Write the page of start-up and trumpet curves that a claim's data holds."""
+    from simulator.report.figures import accuracy_page
+    from simulator.report.page import ReportUnavailable
+
+    curves = next((one["data"]["curves"] for one in done if "curves" in one["data"]), None)
+    if curves is None:
+        fail("none of these claims has curves to draw; --report goes with accuracy")
+    try:
+        typer.echo(f"report: {accuracy_page(curves, report)}")
+    except (OSError, ReportUnavailable) as error:
+        fail(f"{report}: {error}")
+
+
+def _prove_all(
+    chosen: list[Claim], deep: bool, mutants: bool, json: Path | None, resume: bool
+) -> tuple[bool, list[dict[str, Any]]]:
+    """Prove claims in order, writing `json` after each; whether all are good, and what each said."""
     from tools.commands.resume import shown_before, source_digest
 
     sources = source_digest() if json is not None else ""
@@ -75,7 +100,7 @@ def _prove_all(chosen: list[Claim], deep: bool, mutants: bool, json: Path | None
             rest = [before[later.name] for later in chosen[place + 1 :] if later.name in before]
             holds = place + 1 == len(chosen) and all(_good(one) for one in done)
             write_json(json, {"deep": deep, "source_sha256": sources, "holds": holds, "claims": done + rest})
-    return all(_good(one) for one in done)
+    return all(_good(one) for one in done), done
 
 
 def _good(one: dict[str, Any]) -> bool:
