@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from simulator.report import words
@@ -48,11 +49,25 @@ class Panel:
     lines: tuple[Line, ...]
 
 
-def _panels(result: Any) -> list[Panel]:
+def _window(end_s: float) -> int:
+    """Seconds over which the delivered rate is averaged: about a pixel's worth of the run."""
+    return max(1, round(end_s / 480))
+
+
+def _means(values: list[float], window: int) -> list[float]:
+    """Each value as the mean of the last `window` of them. A stopper moves in slips; a minute shows the flow."""
+    if window == 1:
+        return values
+    sums = [0.0, *accumulate(values)]
+    return [(sums[i + 1] - sums[max(0, i + 1 - window)]) / min(i + 1, window) for i in range(len(values))]
+
+
+def _panels(result: Any, window: int) -> list[Panel]:
+    delivered = f"delivered, mean of {window} s" if window > 1 else "delivered"
     drug_unit = result.units.get("plasma", "ng/mL")
     panels = [
         Panel("Rate", "mL/h", 170, (
-            Line("delivered_ul_h", "delivered", "#2f7fc1", 1e-3, width=1.2),
+            Line("delivered_ul_h", delivered, "#2f7fc1", 1e-3, width=1.2),
             Line("prescribed_ul_h", "prescribed", _INK, 1e-3, dash="4px,3px", width=1.8, steps=True),
         )),
         Panel("Volume", "mL", 120, (
@@ -84,7 +99,7 @@ class Timeline:
 
     def figure(self) -> dict[str, Any]:
         """Everything plotly.js needs."""
-        panels = _panels(self._result)
+        panels = _panels(self._result, _window(self._end_s))
         codes = list(dict.fromkeys(str(alarm["code"]) for alarm in self._result.alarms))
         labels, head = self._place_disturbances()
         line_px = max((9 + 16 * (1 + _folded(code).count("<br>")) for code in codes), default=0)
@@ -142,9 +157,9 @@ class Timeline:
         would press the hours around it flat.
         """
         drawn = panel.lines[0]
-        values = self._result.signals.get(drawn.key)
-        if drawn.key != "delivered_ul_h" or not values:
+        if drawn.key != "delivered_ul_h" or not self._result.signals.get(drawn.key):
             return None
+        values = self._values(drawn.key)
         meant = max(self._result.signals.get("prescribed_ul_h", values))
         peak = max(values)
         often = sorted(values)[int(0.995 * (len(values) - 1))]
@@ -161,8 +176,15 @@ class Timeline:
         })  # fmt: skip
         return room * drawn.factor
 
+    def _values(self, key: str) -> list[float]:
+        values = self._result.signals[key]
+        if key != "delivered_ul_h" or len(values) < 2:
+            return values
+        period_s = (self._times[-1] - self._times[0]) / (len(values) - 1)
+        return _means(values, max(1, round(_window(self._end_s) / period_s)))
+
     def _add_line(self, line: Line, unit: str, axis: str, legend: str) -> None:
-        values = self._result.signals[line.key]
+        values = self._values(line.key)
         places = thin(self._times, values)
         self._data.append({
             "type": "scatter", "mode": "lines", "yaxis": axis, "name": line.name, "legend": legend,

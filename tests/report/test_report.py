@@ -215,7 +215,15 @@ def test_no_time_reads_as_a_year(run: Example) -> None:
 
 def test_a_needle_does_not_flatten_the_rate() -> None:
     sharp = eight_hours(step_s=10)
-    sharp.signals["delivered_ul_h"][2000] = 210_000.0
+    sharp.signals["delivered_ul_h"][2000] = 2_100_000.0  # drawn as its mean over a minute
     figure = Timeline(sharp).figure()
     assert figure["layout"]["yaxis"]["range"][1] < 20
-    assert any("210 mL/h" in note["text"] for note in figure["layout"]["annotations"])
+    assert any(re.match(r"↑ 35\d mL/h", note["text"]) for note in figure["layout"]["annotations"])
+
+
+def test_the_delivered_rate_is_averaged_over_a_pixels_worth_of_the_run():
+    from simulator.report.timeline import _means, _window
+
+    assert (_window(600), _window(28_800)) == (1, 60)
+    assert _means([4.0, 0.0, 8.0, 4.0], 2) == [4.0, 2.0, 4.0, 6.0]
+    assert _means([1.0, 2.0], 1) == [1.0, 2.0]
