@@ -1,30 +1,43 @@
-"""Wires the rooms to a board. One `step` is one turn of the loop, ten times a second."""
+"""Wires the rooms to a board.
 
+`turn` is what must go on whatever befalls the rest: on a device a soft timer calls it ten times
+a second, between any two bytecodes of the main loop, which calls `background`. A simulated home
+calls `step`, which is both.
+"""
+
+from firmware.comms.raw import RawComms
 from firmware.therapy.controller import Controller
 from firmware.therapy.dosing import Dosing
 from firmware.therapy.journal import Journal
 from firmware.therapy.library import read_library
 from firmware.therapy.programming import Programming
 from firmware.therapy.records import REC_PRESCRIPTION
+from firmware.trust.ring import Ring
+from firmware.trust.supervisor import Supervisor
 from hal.compat import const
 from hal.ports import AREA_LIBRARY, KEY_PROGRAMME, OK, Drive, Readings
 
 # The kind of a journal frame that holds a record of the tick; others use records.REC_*.
 FRAME_RECORD = const(0)
+_MAILBOX = const(256)
 
 
 class App:
     """The firmware on a board. A reset makes a new one; nothing outlives it but the store."""
 
-    def __init__(self, board, gatekeeper, dosing=None):
-        """`gatekeeper.step(link, readings, post)` runs outside the tick and posts trust events.
+    def __init__(self, board, gatekeeper, make_comms=RawComms, dosing=None):
+        """`gatekeeper.step(inbox, facts, readings, post)` runs after each tick and posts trust events.
 
-        `dosing` stands in for therapy's own arithmetic where a test needs another.
+        `make_comms(link, inbox, facts)` makes what the supervisor polls: bytes into `inbox`, a
+        mailbox, and out of `facts`. `dosing` stands in for therapy's own arithmetic where a test needs another.
         """
         self.board = board
         self.readings = Readings()
         self.drive = Drive()
         self.gatekeeper = gatekeeper
+        self.inbox = Ring(_MAILBOX)
+        self.facts = Ring(_MAILBOX)
+        self.supervisor = Supervisor(make_comms, board.link, board.scratch, self.inbox, self.facts)
         self.controller = Controller(board.head, Dosing() if dosing is None else dosing)
         self.journal = Journal(board.store)
         self.library = read_library(board.store, AREA_LIBRARY)
@@ -32,7 +45,16 @@ class App:
         self.programming = Programming(self.controller, self.library, board.head, self._keep)
 
     def step(self):
-        """Read, tick, write, then persist and look at the world."""
+        """A turn, then what may wait."""
+        self.turn()
+        self.background()
+
+    def background(self):
+        """Let comms have its say; nothing that a dose needs."""
+        self.supervisor.poll()
+
+    def turn(self):
+        """Read, tick, write, then persist and look at what came."""
         board = self.board
         readings = self.readings
         controller = self.controller
@@ -43,7 +65,7 @@ class App:
         self._persist()
         if readings.key >= KEY_PROGRAMME:  # programme, confirm, cancel and fields
             self.programming.key(readings)
-        self.gatekeeper.step(board.link, readings, controller.mailbox.post)
+        self.gatekeeper.step(self.inbox, self.facts, readings, controller.mailbox.post)
 
     def _persist(self):
         outbox = self.controller.outbox

@@ -151,6 +151,7 @@ class Status:
 
     __slots__ = (
         "alarm",
+        "battery_min",
         "bolus",
         "bolus_left_ul",
         "commanded_rest",
@@ -158,14 +159,17 @@ class Status:
         "delivered_ul",
         "delivery",
         "drug",
+        "lamp",
         "lockout_s",
         "lost_ul",
         "message",
         "priority",
         "rate_ul_h",
+        "reservoir_min",
         "segment",
         "silenced",
         "therapy_alarms",
+        "tone_hz",
         "trust",
         "trust_alarms",
         "uncertain_ul",
@@ -195,6 +199,10 @@ class Status:
         self.priority = 0  # of that one: PRIORITY_*
         self.silenced = 0  # 1 while the audio pause runs
         self.message = 0  # MSG_*: last answer to a person
+        self.lamp = 0  # lit now: LAMP_* of annunciator.py, 0 for dark
+        self.tone_hz = 0  # sounding now, 0 for silence
+        self.battery_min = -1  # left on the battery; -1: unknown, or on mains
+        self.reservoir_min = -1  # left at this rate; -1: unknown, or no flow
 
 
 class Clock:
@@ -277,6 +285,21 @@ class SecureCounter:
         raise NotImplementedError
 
 
+class Scratch:
+    """One word that outlives a watchdog reset and not a loss of power: 0 … 2**30 - 1, 0 at power-on.
+
+    A register: writing takes no time and cannot fail. On an RP2040, a watchdog scratch register.
+    """
+
+    def read(self):
+        """Return the word."""
+        raise NotImplementedError
+
+    def write(self, word):
+        """Set the word."""
+        raise NotImplementedError
+
+
 class Identity:
     """Who stands at the bedside: a card or a reader. Stock boards have none."""
 
@@ -299,6 +322,7 @@ class Board:
     watchdog = None
     entropy = None
     counter = None
+    scratch = None
     identity = None
 
     def read(self, readings):

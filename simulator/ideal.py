@@ -14,6 +14,7 @@ from firmware.therapy import tables as t
 from firmware.therapy.prescription import Prescription
 from hal import ports
 from hal.compat import HALF, MASK, ticks_diff
+from simulator.devices.parts import SimScratch
 
 TICK_MS = 100
 _NO_REFUSAL = ports.OK
@@ -80,6 +81,7 @@ class IdealBoard:
         self.clock = IdealClock(start)
         self.store = IdealStore(library)
         self.link = SilentLink()
+        self.scratch = SimScratch()
         self.sensed = ports.Readings()
         self.sensed.flags = ports.RF_MAINS | ports.RF_LINK_UP
         self.keys: list[tuple[int, int]] = []
@@ -125,7 +127,7 @@ class IdealBoard:
 class NoGatekeeper:
     """Posts nothing."""
 
-    def step(self, link: object, readings: object, post: object) -> None:
+    def step(self, inbox: object, facts: object, readings: object, post: object) -> None:
         """Nobody asks for anything."""
 
 
@@ -136,7 +138,7 @@ class IdealPump:
         self, head: int = ports.HEAD_VOLUMETRIC, library: bytes = b"", start: int = HALF - 1, dosing: object = None
     ) -> None:
         self.board = IdealBoard(head, library, start)
-        self.app = App(self.board, NoGatekeeper(), dosing)
+        self.app = App(self.board, NoGatekeeper(), dosing=dosing)
         self.controller = self.app.controller
         self.controller.library_ok = True
         self.run(2000)

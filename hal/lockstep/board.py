@@ -40,6 +40,7 @@ class LockstepBoard:
         self.clock = self
         self.watchdog = self
         self.link = self
+        self.scratch = _Scratch()
         self.store = _Store(self)
         self.rtc = None
         self.identity = None
@@ -114,6 +115,7 @@ class LockstepBoard:
         values = struct.unpack_from(frames.BOOT_FORMAT, self._channel.rx, frames.HEAD)
         self.head = values[0]
         self._now_ms = values[1]
+        self.scratch.write(values[4])
         if values[2]:
             self.rtc = _Rtc(self)
         if values[3]:
@@ -155,10 +157,11 @@ class LockstepBoard:
     def _pack(self, d, s, flags):
         struct.pack_into(
             frames.TURN_OUT_FORMAT, self._channel.tx, frames.HEAD, flags, NET_IN - self._net_in_count,
-            d.step_rate_mhz, d.step_end, d.enable, d.relay,
+            self.scratch.read(), d.step_rate_mhz, d.step_end, d.enable, d.relay,
             s.delivery, s.trust, s.rate_ul_h, s.drug, s.segment, s.commanded_ul, s.commanded_rest, s.delivered_ul,
             s.uncertain_ul, s.lost_ul, s.vtbi_ul, s.bolus, s.bolus_left_ul, s.lockout_s, s.window_ul,
             s.therapy_alarms, s.trust_alarms, s.alarm, s.priority, s.silenced, s.message,
+            s.lamp, s.tone_hz, s.battery_min, s.reservoir_min,
         )  # fmt: skip
 
     def call(self, operation, area=0, offset=0, count=0, data=None, into=None):
@@ -258,6 +261,19 @@ class _Counter:
 
     def advance(self):
         return self._board.call(frames.OP_COUNTER_ADVANCE)
+
+
+class _Scratch:
+    """The word goes with the end of each turn; the far end keeps it over a reset."""
+
+    def __init__(self):
+        self._word = 0
+
+    def read(self):
+        return self._word
+
+    def write(self, word):
+        self._word = word
 
 
 class _Identity:

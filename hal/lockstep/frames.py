@@ -8,7 +8,7 @@ from binascii import crc32
 
 from hal.compat import const
 
-VERSION = const(1)
+VERSION = const(2)
 HEAD = const(4)  # version u8, kind u8, payload length u16
 TAIL = const(4)  # CRC-32 of all before it
 MAX_PAYLOAD = const(65535)
@@ -57,11 +57,40 @@ READINGS = (
     "key_value",
 )
 
-BOOT_FORMAT = "<iiii"  # head, clock, has an RTC, has a reader of identities
+# In this order at the end of TURN_OUT.
+STATUS = (
+    "delivery",
+    "trust",
+    "rate_ul_h",
+    "drug",
+    "segment",
+    "commanded_ul",
+    "commanded_rest",
+    "delivered_ul",
+    "uncertain_ul",
+    "lost_ul",
+    "vtbi_ul",
+    "bolus",
+    "bolus_left_ul",
+    "lockout_s",
+    "window_ul",
+    "therapy_alarms",
+    "trust_alarms",
+    "alarm",
+    "priority",
+    "silenced",
+    "message",
+    "lamp",
+    "tone_hz",
+    "battery_min",
+    "reservoir_min",
+)
+
+BOOT_FORMAT = "<iiiii"  # head, clock, has an RTC, has a reader of identities, scratch word
 TURN_IN_FORMAT = "<15i"  # clock, READINGS
 TURN_IN_SIZE = const(60)
-TURN_OUT_FORMAT = "<27i"  # flags, room for network bytes, drive, status: see board.py
-TURN_OUT_SIZE = const(108)
+TURN_OUT_FORMAT = "<32i"  # flags, room for network bytes, scratch word, drive, STATUS
+TURN_OUT_SIZE = const(128)
 CALL_FORMAT = "<iiii"  # OP_*, area, offset, count of bytes
 CALL_SIZE = const(16)
 REPLY_FORMAT = "<ii"  # result, clock

@@ -12,7 +12,7 @@ from hal import ports
 from hal.compat import MASK
 from simulator.clock import VirtualClock
 from simulator.devices.flash import SimFlash
-from simulator.devices.parts import NoIdentity, SimCounter, SimEntropy, SimLink, SimRtc, SimWatchdog
+from simulator.devices.parts import NoIdentity, SimCounter, SimEntropy, SimLink, SimRtc, SimScratch, SimWatchdog
 from simulator.noise import Noise
 from simulator.plant import Plant
 
@@ -41,6 +41,7 @@ class SimBoard:
         self.watchdog = SimWatchdog(clock)
         self.entropy = SimEntropy(seed)
         self.counter = SimCounter()
+        self.scratch = SimScratch()
         self.identity = NoIdentity()
         self.status: ports.Status | None = None
         self._keys: deque[tuple[int, int]] = deque()

@@ -1,4 +1,4 @@
-"""The small parts of a simulated board: link, RTC, watchdog, entropy, secure counter."""
+"""The small parts of a simulated board: link, RTC, watchdog, entropy, secure counter, scratch."""
 
 from __future__ import annotations
 
@@ -92,6 +92,21 @@ class SimCounter:
         """Add one."""
         self.value += 1
         return ports.OK
+
+
+class SimScratch:
+    """A register that keeps its word until power is lost."""
+
+    def __init__(self) -> None:
+        self.word = 0
+
+    def read(self) -> int:
+        """The word."""
+        return self.word
+
+    def write(self, word: int) -> None:
+        """Set it."""
+        self.word = word
 
 
 class NoIdentity:

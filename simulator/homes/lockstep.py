@@ -83,8 +83,9 @@ class Lockstep:
         """Boot the firmware: serves its calls until it is up."""
         board = self._board
         payload = struct.pack(
-            frames.BOOT_FORMAT, board.head, board.clock.ticks_ms(), board.rtc is not None, board.identity is not None
-        )
+            frames.BOOT_FORMAT, board.head, board.clock.ticks_ms(), board.rtc is not None, board.identity is not None,
+            board.scratch.read(),
+        )  # fmt: skip
         self._peer.send(frames.BOOT, payload)
         self.about = self._serve(frames.HELLO).decode("utf-8", "replace")
 
@@ -129,16 +130,18 @@ class Lockstep:
             raise HomeError("the device's turn is too short")
         drive, status, board = self.drive, self.status, self._board
         (
-            flags, room, drive.step_rate_mhz, drive.step_end, drive.enable, drive.relay,
+            flags, room, scratch, drive.step_rate_mhz, drive.step_end, drive.enable, drive.relay,
             status.delivery, status.trust, status.rate_ul_h, status.drug, status.segment, status.commanded_ul,
             status.commanded_rest, status.delivered_ul, status.uncertain_ul, status.lost_ul, status.vtbi_ul,
             status.bolus, status.bolus_left_ul, status.lockout_s, status.window_ul, status.therapy_alarms,
             status.trust_alarms, status.alarm, status.priority, status.silenced, status.message,
+            status.lamp, status.tone_hz, status.battery_min, status.reservoir_min,
         ) = _TURN_OUT.unpack_from(payload)  # fmt: skip
         if not self._effect:
             self._effect = True
             board.write(drive)
             board.show(status)
+        board.scratch.write(scratch)
         if room != len(self._network):
             self._network = bytearray(min(max(room, 0), frames.MAX_PAYLOAD - frames.TURN_IN_SIZE))
         if flags & frames.OUT_FED:

@@ -19,7 +19,7 @@ class ScriptedGatekeeper:
         self._bytes = bytearray(32)
         self._down = 0
 
-    def step(self, link, readings, post):
+    def step(self, inbox, facts, readings, post):
         """Read what came and post its events."""
         if not readings.flags & RF_LINK_UP:
             if self._down < _LOST_TURNS:
@@ -28,7 +28,7 @@ class ScriptedGatekeeper:
                     post(EV_LINK_LOST)
             return
         self._down = 0
-        count = link.receive(self._bytes)
+        count = inbox.take(self._bytes)
         for index in range(count):
             event = self._bytes[index] - SCRIPTED
             post(event if 0 <= event <= EV_RECOVERED else EV_HOSTILE)

@@ -90,13 +90,14 @@ def test_garbage_is_refused(garbage: bytes) -> None:
 
 def test_the_crc_is_the_one_of_ieee_802_3() -> None:
     frame = frame_of(7, b"")
-    assert frame[:4] == b"\x01\x07\x00\x00"
+    assert frame[:4] == b"\x02\x07\x00\x00"
     assert int.from_bytes(frame[4:], "little") == zlib.crc32(frame[:4])
 
 
 def test_every_reading_but_the_app_s_own_crosses_the_link() -> None:
     assert sorted((*frames.READINGS, "stored_seq")) == sorted(ports.Readings.__slots__)
-    # Flags and room, then the whole drive and status.
+    # Flags, room and scratch, then the whole drive and status.
     records = len(ports.Drive.__slots__) + len(ports.Status.__slots__)
-    assert 4 * (2 + records) == frames.TURN_OUT_SIZE
+    assert 4 * (3 + records) == frames.TURN_OUT_SIZE
+    assert sorted(frames.STATUS) == sorted(ports.Status.__slots__)
     assert 4 * (1 + len(frames.READINGS)) == frames.TURN_IN_SIZE

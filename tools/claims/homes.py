@@ -31,7 +31,7 @@ class RoundsUp(Dosing):
 
 def rounds_up(board: Any) -> App:
     """Firmware whose step rate is rounded the other way."""
-    return App(board, ScriptedGatekeeper(), RoundsUp())
+    return App(board, ScriptedGatekeeper(), dosing=RoundsUp())
 
 
 def trace_in(home: str, name: str, seed: int, whole: bool, make_app: Any = None) -> tuple[str, int]:
