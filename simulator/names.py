@@ -33,10 +33,19 @@ ALARMS = {
     al.AL_LIBRARY: "drug library missing or damaged",
     al.AL_INACTIVITY: "programming left alone",
     al.AL_NEAR_END: "near the end",
+    al.AL_RESUMED: "resumed after a reset",
+    al.AL_WAITS: "waits after a reset: start again, or end",
+    al.AL_FLOW_LOW: "less flows than is pumped",
+    al.AL_SEQUENCE: "the same alarm again and again",
+    al.AL_LATE: "the pump was late",
     al.AL_OFFLINE: "network lost",
     al.AL_EPISODE: "hostile traffic began",
     al.AL_HOSTILE: "hostile traffic",
     al.AL_ISOLATED: "security layer compromised, pump isolated",
+    al.AL_COMMS_HELD: "communication held back",
+    al.AL_BREAK_GLASS: "break-glass: used without credentials",
+    al.AL_MEMORY: "memory nearly full",
+    al.AL_CLOCK: "clock went backwards",
 }
 
 MESSAGES = {

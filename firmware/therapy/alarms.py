@@ -37,14 +37,23 @@ AL_VOLUME_LOST = const(21)
 AL_LIBRARY = const(22)
 AL_INACTIVITY = const(23)
 AL_NEAR_END = const(24)
-THERAPY_CODES = const(25)
+AL_RESUMED = const(25)  # went on by itself after a reset
+AL_WAITS = const(26)  # did not: a person must say
+AL_FLOW_LOW = const(27)  # less flows than is pumped
+AL_SEQUENCE = const(28)  # alarm, stop, start, again and again
+AL_LATE = const(29)  # a tick came later than a lease lasts
+THERAPY_CODES = const(30)
 
 TRUST_BASE = const(32)
 AL_OFFLINE = const(32)
 AL_EPISODE = const(33)  # a hostile episode began
 AL_HOSTILE = const(34)  # and goes on
 AL_ISOLATED = const(35)
-TRUST_CODES = const(4)
+AL_COMMS_HELD = const(36)  # communication is not restarted for now
+AL_BREAK_GLASS = const(37)
+AL_MEMORY = const(38)  # the heap is nearly full
+AL_CLOCK = const(39)  # the clock that survives power went backwards
+TRUST_CODES = const(8)
 
 AUDIO_PAUSE_S = const(120)
 NONE = const(-1)
@@ -64,9 +73,10 @@ _THERAPY = bytes(
         _H | _LATCHES, _H, _H, _H, _M,  # self-test, by policy, end sustained, complete, KVO
         _M, _L | _RISES, _L | _RISES, _L, _M | _RISES,  # limit, reservoir, battery low, on battery, paused
         _M | _LATCHES, _M | _LATCHES, _H, _L, _L,  # store, volume lost, library, inactivity, near end
+        _M | _LATCHES, _H, _H, _H | _LATCHES, _L | _LATCHES,  # resumed, waits, flow low, sequence, late
     )
 )  # fmt: skip
-_TRUST = bytes((_L, _M | _LATCHES, _L, _M | _LATCHES))
+_TRUST = bytes((_L, _M | _LATCHES, _L, _M | _LATCHES, _L, _M | _LATCHES, _M, _L))
 
 
 def traits(code):

@@ -42,10 +42,19 @@ EXPECTED = {
     al.AL_LIBRARY: (_H, False, False),
     al.AL_INACTIVITY: (_L, False, False),
     al.AL_NEAR_END: (_L, False, False),
+    al.AL_RESUMED: (_M, True, False),
+    al.AL_WAITS: (_H, False, False),
+    al.AL_FLOW_LOW: (_H, False, False),
+    al.AL_SEQUENCE: (_H, True, False),
+    al.AL_LATE: (_L, True, False),
     al.AL_OFFLINE: (_L, False, False),
     al.AL_EPISODE: (_M, True, False),
     al.AL_HOSTILE: (_L, False, False),
     al.AL_ISOLATED: (_M, True, False),
+    al.AL_COMMS_HELD: (_L, False, False),
+    al.AL_BREAK_GLASS: (_M, True, False),
+    al.AL_MEMORY: (_M, False, False),
+    al.AL_CLOCK: (_L, False, False),
 }
 
 Make = Callable[[], al.Alarms]
