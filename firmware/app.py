@@ -6,18 +6,15 @@ calls `step`, which is both.
 """
 
 from firmware.comms.raw import RawComms
-from firmware.therapy.journal import Journal
+from firmware.therapy.keeper import Keeper
 from firmware.therapy.library import read_library
 from firmware.therapy.programming import Programming
-from firmware.therapy.records import REC_PRESCRIPTION
 from firmware.therapy.therapy import Therapy
 from firmware.trust.ring import Ring
 from firmware.trust.supervisor import Supervisor
 from hal.compat import const
-from hal.ports import AREA_LIBRARY, KEY_PROGRAMME, OK, Drive, Readings
+from hal.ports import AREA_LIBRARY, KEY_PROGRAMME, Drive, Readings
 
-# The kind of a journal frame that holds a record of the tick; others use records.REC_*.
-FRAME_RECORD = const(0)
 _MAILBOX = const(256)
 
 
@@ -39,10 +36,11 @@ class App:
         self.supervisor = Supervisor(make_comms, board.link, board.scratch, self.inbox, self.facts)
         self.therapy = Therapy(board.head, dosing, guardian)
         self.controller = self.therapy.controller
-        self.journal = Journal(board.store)
+        self.keeper = Keeper(board, self.therapy)
         self.library = read_library(board.store, AREA_LIBRARY)
         self.controller.library_ok = self.library.entries > 0
-        self.programming = Programming(self.therapy, self.library, board.head, self._keep)
+        self.keeper.boot(False, False)
+        self.programming = Programming(self.therapy, self.library, board.head, self.keeper.keep)
 
     def step(self):
         """A turn, then what may wait."""
@@ -62,19 +60,7 @@ class App:
         self.therapy.tick(board.clock.ticks_ms(), readings, self.drive)
         board.write(self.drive)
         board.show(controller.status)
-        self._persist()
+        self.keeper.persist(readings)
         if readings.key >= KEY_PROGRAMME:  # programme, confirm, cancel and fields
             self.programming.key(readings)
         self.gatekeeper.step(self.inbox, self.facts, readings, controller.mailbox.post)
-
-    def _persist(self):
-        outbox = self.controller.outbox
-        record = outbox.oldest()
-        while record is not None:
-            if self.journal.append(FRAME_RECORD, record) != OK:
-                return  # tried again next turn; a grant that waits too long is dropped
-            self.readings.stored_seq = outbox.done()
-            record = outbox.oldest()
-
-    def _keep(self, data):
-        return self.journal.append(REC_PRESCRIPTION, data)
