@@ -5,6 +5,8 @@ modulo 2**30 by forms of our own, the same in every home, because those of the t
 interpreters differ and the obvious forms allocate on a 32-bit port.
 """
 
+import gc
+
 try:
     from micropython import const
 except ImportError:
@@ -26,3 +28,8 @@ def ticks_diff(a, b):
 def ticks_add(t, d):
     """(t + d) modulo 2**30 for |d| < 2**29 (never allocates)."""
     return (((t ^ HALF) - HALF) + d) & MASK
+
+
+def collect():
+    """Free what nothing refers to any more. One C call: milliseconds on a device, with no tick."""
+    gc.collect()
