@@ -12,10 +12,14 @@ from firmware.therapy.journal import Journal
 from firmware.therapy.library import read_library
 from firmware.therapy.programming import Programming
 from firmware.therapy.records import REC_PRESCRIPTION
+from firmware.therapy.tables import EV_HOSTILE
+from firmware.trust.leave import Leave
+from firmware.trust.linkwatch import LinkWatch
 from firmware.trust.ring import Ring
+from firmware.trust.scratch import Marks
 from firmware.trust.supervisor import Supervisor
 from hal.compat import const
-from hal.ports import AREA_LIBRARY, KEY_PROGRAMME, OK, Drive, Readings
+from hal.ports import AREA_LIBRARY, KEY_PROGRAMME, OK, RF_LINK_UP, Drive, Readings
 
 # The kind of a journal frame that holds a record of the tick; others use records.REC_*.
 FRAME_RECORD = const(0)
@@ -28,7 +32,7 @@ class App:
     def __init__(self, board, gatekeeper, make_comms=RawComms, dosing=None):
         """`gatekeeper.step(inbox, facts, readings, post)` runs after each tick and posts trust events.
 
-        `make_comms(link, inbox, facts)` makes what the supervisor polls: bytes into `inbox`, a
+        `make_comms(link, inbox, facts, leave)` makes what the supervisor polls: bytes into `inbox`, a
         mailbox, and out of `facts`. `dosing` stands in for therapy's own arithmetic where a test needs another.
         """
         self.board = board
@@ -37,8 +41,12 @@ class App:
         self.gatekeeper = gatekeeper
         self.inbox = Ring(_MAILBOX)
         self.facts = Ring(_MAILBOX)
-        self.supervisor = Supervisor(make_comms, board.link, board.scratch, self.inbox, self.facts)
+        self.leave = Leave()
+        self.marks = Marks(board.scratch)
+        self.supervisor = Supervisor(make_comms, board, self.marks, self.inbox, self.facts, self.leave)
         self.controller = Controller(board.head, Dosing() if dosing is None else dosing)
+        self.linkwatch = LinkWatch(self.controller.mailbox, board.clock.ticks_ms())
+        self._post = self.controller.mailbox.post  # bound once: binding makes an object
         self.journal = Journal(board.store)
         self.library = read_library(board.store, AREA_LIBRARY)
         self.controller.library_ok = self.library.entries > 0
@@ -65,7 +73,22 @@ class App:
         self._persist()
         if readings.key >= KEY_PROGRAMME:  # programme, confirm, cancel and fields
             self.programming.key(readings)
-        self.gatekeeper.step(self.inbox, self.facts, readings, controller.mailbox.post)
+        self._look_at_comms()
+
+    def _look_at_comms(self):
+        """How comms fares, and what it brought. Waits for nothing, and lets nothing out."""
+        readings = self.readings
+        supervisor = self.supervisor
+        mailbox = self.controller.mailbox
+        now_ms = self.board.clock.ticks_ms()
+        supervisor.watch(now_ms, readings.key)
+        self.linkwatch.step(now_ms, readings.flags & RF_LINK_UP, supervisor.silent)
+        mailbox.comms_held = supervisor.is_down()
+        self.leave.renew(self.drive, self.controller.status)
+        try:
+            self.gatekeeper.step(self.inbox, self.facts, readings, self._post)
+        except Exception:  # a mailbox or a message that makes the gatekeeper stumble was made to
+            mailbox.post(EV_HOSTILE)
 
     def _persist(self):
         outbox = self.controller.outbox
