@@ -6,6 +6,7 @@ interpreters differ and the obvious forms allocate on a 32-bit port.
 """
 
 import binascii
+import gc
 
 try:
     from micropython import const
@@ -30,3 +31,8 @@ def ticks_diff(a, b):
 def ticks_add(t, d):
     """(t + d) modulo 2**30 for |d| < 2**29 (never allocates)."""
     return (((t ^ HALF) - HALF) + d) & MASK
+
+
+def collect():
+    """Free what nothing refers to any more. One C call: milliseconds on a device, with no tick."""
+    gc.collect()

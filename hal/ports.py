@@ -256,7 +256,10 @@ class Link:
         raise NotImplementedError
 
     def send(self, data, count):
-        """Hand over `count` bytes of `data`; return how many were taken."""
+        """Hand over the first `count` bytes of `data`; return how many were taken.
+
+        Comms is not trusted to count: below 0 nothing is taken, past the end what there is.
+        """
         raise NotImplementedError
 
 

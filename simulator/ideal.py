@@ -39,6 +39,7 @@ class IdealStore:
 
     def __init__(self, library: bytes = b"") -> None:
         self.rc = _NO_REFUSAL
+        self.writes = 0
         self._areas = [bytearray(library.ljust(_AREA, b"\xff")), bytearray(_BLANK), bytearray(_BLANK)]
 
     def size(self, area: int) -> int:
@@ -54,6 +55,7 @@ class IdealStore:
         """Keep `data`, or refuse."""
         if self.rc == ports.OK:
             self._areas[area][offset : offset + len(data)] = data
+            self.writes += 1
         return self.rc
 
     def erase(self, area: int) -> int:

@@ -177,7 +177,7 @@ class Controller:
             self._settle(now_ms, r)
         if self._offered_rate >= 0:
             self._titrate(r)
-        if self.mailbox.count:
+        while self.mailbox.waiting:  # six at most: nothing is posted meanwhile
             self._trust_event(self.mailbox.take(), r)
         if self._glass_ms >= 0 or self.glass:
             self._glass(elapsed, r)
@@ -509,16 +509,17 @@ class Controller:
     # Trust.
 
     def _trust_event(self, event, r):
-        guards = 0 if r.flags & RF_LINK_UP else t.GT_LINK_DOWN
+        guards = t.GT_LINK_DOWN if self.mailbox.link_down or not r.flags & RF_LINK_UP else 0
         if r.flags & RF_KEY_SWITCH:
             guards |= t.GT_KEY
         if event == t.EV_HOSTILE:
             self._quiet_s = 0
+        before = self.trust.state
         action = self.trust.step(event, guards)
-        if action == IGNORED:
-            return
-        alarms = self.alarms
         state = self.trust.state
+        if action == IGNORED or (state == before and not action):
+            return  # nothing to tell: no flood wears the store
+        alarms = self.alarms
         if action == t.AT_ISOLATE:
             self._pending = t.EV_HELP_GONE
         elif action == t.AT_EPISODE:
@@ -556,6 +557,7 @@ class Controller:
             return
         if not r.flags & RF_SENSOR_FAULT:
             self._sensor_ticks = 0
+        self.alarms.set(al.AL_COMMS_HELD, self.mailbox.comms_held)
         self.alarms.second(seconds)
         self.dose.second(seconds)
         if state == t.ST_PAUSED or state == t.ST_PROGRAMMING:

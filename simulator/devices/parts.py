@@ -37,8 +37,9 @@ class SimLink:
 
     def send(self, data: bytes, count: int) -> int:
         """Take `count` bytes, or none without a carrier."""
-        if not self._plant.link_up:
+        if not self._plant.link_up or count < 0:
             return 0
+        count = min(count, len(data))
         self.sent += data[:count]
         return count
 

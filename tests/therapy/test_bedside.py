@@ -145,15 +145,6 @@ def test_a_hostile_flood_ends_in_ten_quiet_minutes_and_tells_once():
     assert (pump.status.trust, pump.status.rate_ul_h) == (t.TR_NORMAL, 10_000)
 
 
-def test_a_full_mailbox_refuses_and_the_dose_goes_on():
-    pump = IdealPump()
-    pump.start(prescription(10_000))
-    posted = [pump.controller.mailbox.post(t.EV_HOSTILE) for _ in range(40)]
-    assert posted.count(True) == 16
-    pump.run(3_000)
-    assert (pump.state, pump.status.rate_ul_h) == (t.ST_INFUSING, 10_000)
-
-
 @pytest.mark.parametrize("key", range(256))
 def test_no_key_breaks_a_pump(key):
     pump = IdealPump()
