@@ -57,13 +57,17 @@ class World:
         near_wrap: bool = False,
         keep_trace: bool = False,
         make_app: Callable[..., Any] | None = None,
+        journal_bytes: int | None = None,
     ) -> None:
-        """Boot a pump. `make_app(board)` builds another firmware in home cpython, for mutants."""
+        """Boot a pump. `make_app(board)` builds another firmware in home cpython, for mutants.
+
+        journal_bytes: of each of its two journal areas, 64 KiB where None.
+        """
         self.programme = programme
         self.clock = VirtualClock(NEAR_WRAP_MS if near_wrap else 0)
         config = PlantConfig(head=programme.head, syringe=programme.syringe, reservoir_ul=programme.reservoir_ul)
         self.plant = Plant(config, seed)
-        self.board = SimBoard(self.clock, self.plant, seed)
+        self.board = SimBoard(self.clock, self.plant, seed, journal_bytes)
         self.board.store.load(ports.AREA_LIBRARY, compile_library(programme.library))
         self.trace = Trace(keep=keep_trace)
         self._home_name = home

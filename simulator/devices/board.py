@@ -32,12 +32,12 @@ _SPAN_MV = 1_400
 class SimBoard:
     """Wires a plant, a clock and small parts to the firmware's ports."""
 
-    def __init__(self, clock: VirtualClock, plant: Plant, seed: int = 0) -> None:
+    def __init__(self, clock: VirtualClock, plant: Plant, seed: int = 0, journal_bytes: int | None = None) -> None:
         self.clock = clock
         self.plant = plant
         self.head = plant.config.head
         self.supply = Supply()
-        self.store = SimFlash(clock, self.supply)
+        self.store = SimFlash(clock, self.supply, journal_bytes)
         self.link = SimLink(plant)
         self.rtc: SimRtc | None = SimRtc(clock)  # None: the board has none
         self.watchdog = SimWatchdog(clock)

@@ -20,10 +20,14 @@ class SimFlash:
     write or an erase in its midst by raising PowerLost.
     """
 
-    def __init__(self, clock: VirtualClock, supply: Supply | None = None) -> None:
+    def __init__(self, clock: VirtualClock, supply: Supply | None = None, journal_bytes: int | None = None) -> None:
+        """`journal_bytes`: of each of the two journal areas, where they are to be full sooner."""
         self._clock = clock
         self.supply = Supply() if supply is None else supply
-        self._areas = {area: bytearray(b"\xff" * size) for area, size in SIZES.items()}
+        self._sizes = dict(SIZES)
+        if journal_bytes is not None:
+            self._sizes[ports.AREA_JOURNAL_A] = self._sizes[ports.AREA_JOURNAL_B] = journal_bytes
+        self._areas = {area: bytearray(b"\xff" * size) for area, size in self._sizes.items()}
         self.rc = ports.OK
         self.write_ms = 0
         self.erase_ms = ERASE_MS
@@ -36,7 +40,7 @@ class SimFlash:
 
     def size(self, area: int) -> int:
         """Bytes in `area`, 0 for an area that is not there."""
-        return SIZES.get(area, 0)
+        return self._sizes.get(area, 0)
 
     def read(self, area: int, offset: int, into: bytearray) -> int:
         """Fill `into`; ERR_RANGE past the end."""
@@ -73,12 +77,12 @@ class SimFlash:
             return self.rc
         if area not in self._areas:
             return ports.ERR_RANGE
-        cut = self.supply.begin(ERASE, area, 0, SIZES[area])
+        cut = self.supply.begin(ERASE, area, 0, self._sizes[area])
         if cut is not None:
             self._clock.advance(0 if cut.where == BEFORE else self.erase_ms // (1 if cut.where == AFTER else 2))
             cut_erase(cut, self._areas[area])
             raise PowerLost(cut)
-        self._areas[area] = bytearray(b"\xff" * SIZES[area])
+        self._areas[area] = bytearray(b"\xff" * self._sizes[area])
         self._clock.advance(self.erase_ms)
         self.erases += 1
         return ports.OK
