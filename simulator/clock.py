@@ -9,17 +9,25 @@ NEAR_WRAP_MS = 2**30 - 65_000
 
 
 class VirtualClock:
-    """Matches hal.ports.Clock. `ms` is unbounded and moves only by `advance`."""
+    """Matches hal.ports.Clock. `ms` is the world's: unbounded, and moves only by `advance`.
 
-    __slots__ = ("_start", "ms")
+    The pump's own counter stands at `start_ms` when it boots.
+    """
+
+    __slots__ = ("_start", "ms", "start_ms")
 
     def __init__(self, start_ms: int = 0) -> None:
+        self.start_ms = start_ms
         self._start = start_ms
         self.ms = 0
 
     def ticks_ms(self) -> int:
         """Now on the pump's counter, 0 … 2**30 - 1."""
         return (self._start + self.ms) & MASK
+
+    def restart(self) -> None:
+        """The pump boots: its counter begins anew, the world's time goes on."""
+        self._start = self.start_ms - self.ms
 
     def advance(self, ms: int) -> None:
         """Let `ms` milliseconds pass."""

@@ -7,10 +7,13 @@ from random import Random
 from hal import ports
 from simulator.clock import VirtualClock
 from simulator.plant import Plant
+from simulator.power import ADVANCE, AFTER, PowerLost, Supply
 
 # A day in 2026; simulated pumps begin there.
 _EPOCH_S = 200_000_000
 _QUEUE_BYTES = 4096
+# The longest time that an RP2040's watchdog takes.
+WATCHDOG_MS = 8_388
 
 
 class SimLink:
@@ -43,28 +46,51 @@ class SimLink:
         self.sent += data[:count]
         return count
 
+    def reset(self) -> None:
+        """What waited in the board's own buffers is gone."""
+        self._in.clear()
+
 
 class SimRtc:
-    """A clock that goes on without power."""
+    """A clock that goes on without power, as long as its own battery does.
+
+    Set `offset_s` for one that somebody has set, `battery_flat` for one that loses the time
+    with the power, `dead` for one that does not answer.
+    """
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
+        self.offset_s = 0
+        self.battery_flat = False
+        self.dead = False
 
     def read_s(self) -> int:
-        """Seconds since 2020-01-01."""
-        return _EPOCH_S + self._clock.ms // 1000
+        """Seconds since 2020-01-01, or -1 where the part says that it does not know."""
+        return -1 if self.dead else _EPOCH_S + self.offset_s + self._clock.ms // 1000
+
+    def lose_power(self) -> None:
+        """Live on the battery, or forget the time until somebody sets it."""
+        self.dead = self.dead or self.battery_flat
 
 
 class SimWatchdog:
-    """Remembers when it was fed."""
+    """Bites where it was not fed for WATCHDOG_MS. It begins with the first feed and cannot be stopped."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
-        self.fed_ms = 0
+        self.fed_ms = -1
 
     def feed(self) -> None:
         """Start the period anew."""
         self.fed_ms = self._clock.ms
+
+    def bites(self) -> bool:
+        """Whether the period is over."""
+        return self.fed_ms >= 0 and self._clock.ms - self.fed_ms >= WATCHDOG_MS
+
+    def reset(self) -> None:
+        """Off, until the firmware begins it."""
+        self.fed_ms = -1
 
 
 class SimEntropy:
@@ -80,18 +106,26 @@ class SimEntropy:
 
 
 class SimCounter:
-    """A counter that only rises."""
+    """A counter that only rises, whole or not at all. Set `rc` to make it answer that and do nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, supply: Supply | None = None) -> None:
+        self._supply = Supply() if supply is None else supply
         self.value = 0
+        self.rc = ports.OK
 
     def read(self) -> int:
-        """The count."""
-        return self.value
+        """The count, or -1 where it does not answer."""
+        return -1 if self.rc else self.value
 
     def advance(self) -> int:
         """Add one."""
-        self.value += 1
+        if self.rc:
+            return self.rc
+        cut = self._supply.begin(ADVANCE, 0, 0, 0)
+        if cut is None or cut.where == AFTER:
+            self.value += 1
+        if cut is not None:
+            raise PowerLost(cut)
         return ports.OK
 
 
