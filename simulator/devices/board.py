@@ -7,6 +7,8 @@ Sensors are quantised to their converters' counts and carry noise that is a func
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from typing import Any
 
 from hal import ports
 from hal.compat import MASK
@@ -29,7 +31,11 @@ _SPAN_MV = 1_400
 
 
 class SimBoard:
-    """Wires a plant, a clock and small parts to the firmware's ports."""
+    """Wires a plant, a clock and small parts to the firmware's ports.
+
+    Faults of sensors and drive are `filters` over what was measured and `drive_filters` over what
+    is asked, each called with the time in ms; `panel_frozen` leaves what is shown as it was.
+    """
 
     def __init__(self, clock: VirtualClock, plant: Plant, seed: int = 0) -> None:
         self.clock = clock
@@ -42,7 +48,11 @@ class SimBoard:
         self.entropy = SimEntropy(seed)
         self.counter = SimCounter()
         self.scratch = SimScratch()
-        self.identity = NoIdentity()
+        self.identity: Any = NoIdentity()
+        self.filters: list[Callable[[ports.Readings, int], None]] = []
+        self.drive_filters: list[Callable[[ports.Drive, int], None]] = []
+        self._driven = ports.Drive()
+        self.panel_frozen = False
         self.status: ports.Status | None = None
         self._keys: deque[tuple[int, int]] = deque()
         self._down = Noise(seed, 1, 2.0)
@@ -50,6 +60,7 @@ class SimBoard:
         self._level = Noise(seed, 3, 15.0)
         self._warmth = Noise(seed, 4, 1.0)
         self._slow_tick = -1
+        self._down_mmhg = self._up_mmhg = self._drips = 0
         self._stop_until = -1
         self._reservoir_ul = self._temperature_dc = self._battery = 0
         self._revision = -1  # of the plant, when `_bits` were gathered
@@ -82,20 +93,36 @@ class SimBoard:
             flags |= ports.RF_AIR
         r.flags = flags
         if not plant.sensor_fault:
-            self._measure(r, ms)
+            self._measure(ms)
+        self._hand_out(r)
         r.rtc_s = self.rtc.read_s()
         if self._keys:
             r.key, r.key_value = self._keys.popleft()
         else:
             r.key = ports.KEY_NONE
+        for fault in self.filters:
+            fault(r, ms)
 
     def write(self, drive: ports.Drive) -> None:
         """Pass the drive on."""
+        if self.drive_filters:
+            drive = self._faulty(drive)
         self.plant.drive(self.clock.ms, drive.step_rate_mhz, drive.step_end, drive.enable, drive.relay)
 
     def show(self, status: ports.Status) -> None:
         """Keep what is shown."""
-        self.status = status
+        if not self.panel_frozen:
+            self.status = status
+
+    def _faulty(self, asked: ports.Drive) -> ports.Drive:
+        drive = self._driven
+        drive.step_rate_mhz = asked.step_rate_mhz
+        drive.step_end = asked.step_end
+        drive.enable = asked.enable
+        drive.relay = asked.relay
+        for fault in tuple(self.drive_filters):
+            fault(drive, self.clock.ms)
+        return drive
 
     def _gather_bits(self) -> None:
         """The flags that only a disturbance changes."""
@@ -112,17 +139,23 @@ class SimBoard:
             | plant.stop_held * ports.RF_STOP_HELD
         )
 
-    def _measure(self, r: ports.Readings, ms: int) -> None:
+    def _measure(self, ms: int) -> None:
         """Every analogue sensor, each tick or each second; a sensor fault leaves the last good values."""
         plant = self.plant
         tick = ms // TICK_MS
-        r.down_mmhg = _sense(plant.down_mmhg(ms), self._down.at(tick))
-        r.up_mmhg = _sense(plant.up_mmhg(ms), self._up.at(tick))
+        self._down_mmhg = _sense(plant.down_mmhg(ms), self._down.at(tick))
+        self._up_mmhg = _sense(plant.up_mmhg(ms), self._up.at(tick))
         if not self._syringe:
-            r.drips = plant.drips(ms) & MASK
+            self._drips = plant.drips(ms) & MASK
         second = tick // _SLOW_TICKS
         if second != self._slow_tick:
             self._measure_slow(ms, second)
+
+    def _hand_out(self, r: ports.Readings) -> None:
+        """What was measured last, good or stale."""
+        r.down_mmhg = self._down_mmhg
+        r.up_mmhg = self._up_mmhg
+        r.drips = self._drips
         r.reservoir_ul = self._reservoir_ul
         r.temperature_dc = self._temperature_dc
         r.battery_permille = self._battery
