@@ -12,6 +12,8 @@ from firmware.therapy import tables as t
 from hal import ports
 from simulator.clock import NEAR_WRAP_MS, VirtualClock
 from simulator.devices.board import SimBoard
+from simulator.faults.injector import Injector
+from simulator.files.faults import fault_events
 from simulator.files.library import compile_library
 from simulator.files.programme import Programme
 from simulator.files.timeline import KEYS, Event
@@ -56,14 +58,18 @@ class World:
     ) -> None:
         """Boot a pump. `make_app(board)` builds another firmware in home cpython, for mutants."""
         self.programme = programme
+        self.seed = seed
         self.clock = VirtualClock(NEAR_WRAP_MS if near_wrap else 0)
         config = PlantConfig(head=programme.head, syringe=programme.syringe, reservoir_ul=programme.reservoir_ul)
         self.plant = Plant(config, seed)
-        self.board = SimBoard(self.clock, self.plant, seed)
+        self.board: SimBoard = SimBoard(self.clock, self.plant, seed)
         self.board.store.load(ports.AREA_LIBRARY, compile_library(programme.library))
         self.trace = Trace(keep=keep_trace)
         self.home = open_home(home, self.board, make_app)
-        self._events = list(programme.events)
+        self.faults = Injector(self)
+        strikes = fault_events(programme.faults, programme.duration_ms, seed)
+        self.faults.check_all(strikes)
+        self._events = sorted([*programme.events, *strikes], key=lambda event: event.at_ms)
         self._next = 0
         self._keys: list[tuple[int, int]] = []
         self._programmed = False
@@ -109,6 +115,7 @@ class World:
         while self._next < len(self._events) and self._events[self._next].at_ms <= ms:
             self._carry_out(self._events[self._next], ms)
             self._next += 1
+            ms = clock.ms  # a stall takes time
         if self._keys:
             key, value = self._keys.pop(0)
             if key:
@@ -131,11 +138,23 @@ class World:
         """Carry out a plant or network verb of the timeline now."""
         self._carry_out(Event(self.clock.ms, verb, value), self.clock.ms)
 
+    def inject(self, name: str, **parameters: Any) -> None:
+        """Let a fault of the catalogue strike now; Refusal, a ValueError, for what does not fit."""
+        self.faults.inject(name, parameters)
+        self.happened.append((self.clock.ms / 1000, name.replace("_", " ")))
+
+    def clear(self, name: str) -> None:
+        """End a fault that lasts."""
+        self.faults.clear(name)
+        self.happened.append((self.clock.ms / 1000, f"{name.replace('_', ' ')}: over"))
+
     def _carry_out(self, event: Event, ms: int) -> None:
         verb = event.verb
         self.happened.append((ms / 1000, event.note or _words(event)))
         if event.keys:
             self._keys += event.keys
+        elif event.fault:
+            self.faults.carry_out(event)
         elif verb in _TRUST_EVENTS:
             self.board.link.deliver(bytes([SCRIPTED + _TRUST_EVENTS[verb]]))
         elif verb == "hostile":
