@@ -11,10 +11,13 @@ from random import Random
 from hal import ports
 from simulator.clock import VirtualClock
 from simulator.plant import Plant
+from simulator.power import ADVANCE, AFTER, PowerLost, Supply
 
 # A day in 2026; simulated pumps begin there.
 _EPOCH_S = 200_000_000
 _QUEUE_BYTES = 4096
+# The longest time that an RP2040's watchdog takes.
+WATCHDOG_MS = 8_388
 
 
 class PartitionHangs(BaseException):
@@ -57,31 +60,59 @@ class SimLink:
         self.sent += data[:count]
         return count
 
+    def reset(self) -> None:
+        """What waited in the board's own buffers is gone."""
+        self._in.clear()
+
 
 class SimRtc:
-    """A clock that goes on without power. `fault(s)`, where it is set, is what it reads."""
+    """A clock that goes on without power, as long as its own battery does.
+
+    Set `battery_flat` for one that loses the time with the power, `dead` for one that does not
+    answer, `offset_s` for one that somebody has set; `fault(s)`, where it is set, is what it reads.
+    """
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
+        self.offset_s = 0
+        self.battery_flat = False
+        self.dead = False
         self.fault: Callable[[int], int] | None = None
 
     def read_s(self) -> int:
-        """Seconds since 2020-01-01."""
-        now_s = _EPOCH_S + self._clock.ms // 1000
+        """Seconds since 2020-01-01, or -1 where the part says that it does not know."""
+        if self.dead:
+            return -1
+        now_s = _EPOCH_S + self.offset_s + self._clock.ms // 1000
         return now_s if self.fault is None else self.fault(now_s)
+
+    def lose_power(self) -> None:
+        """Live on the battery, or forget the time until somebody sets it."""
+        self.dead = self.dead or self.battery_flat
 
 
 class SimWatchdog:
-    """Remembers when it was fed. `dead`: it never bites."""
+    """Bites where it was not fed for WATCHDOG_MS. It begins with the first feed and cannot be stopped.
+
+    `dead`: it never bites.
+    """
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
-        self.fed_ms = 0
+        self.fed_ms = -1
         self.dead = False
 
     def feed(self) -> None:
         """Start the period anew."""
         self.fed_ms = self._clock.ms
+
+    def bites(self) -> bool:
+        """Whether the period is over."""
+        return not self.dead and self.fed_ms >= 0 and self._clock.ms - self.fed_ms >= WATCHDOG_MS
+
+    def reset(self) -> None:
+        """Off, until the firmware begins it."""
+        self.fed_ms = -1
 
 
 class SimEntropy:
@@ -103,24 +134,30 @@ class SimEntropy:
 
 
 class SimCounter:
-    """A counter that only rises. `absent`: it does not answer. `rc`: what `advance` answers."""
+    """A counter that only rises, whole or not at all.
 
-    def __init__(self) -> None:
+    `rc`: the part answers that and does nothing. `advance_rc`: only `advance` does.
+    """
+
+    def __init__(self, supply: Supply | None = None) -> None:
+        self._supply = Supply() if supply is None else supply
         self.value = 0
-        self.absent = False
-        self.rc = ports.OK
+        self.rc = self.advance_rc = ports.OK
 
     def read(self) -> int:
-        """The count."""
-        return -1 if self.absent else self.value
+        """The count, or -1 where it does not answer."""
+        return -1 if self.rc else self.value
 
     def advance(self) -> int:
         """Add one."""
-        if self.absent:
-            return ports.ERR_ABSENT
-        if not self.rc:
+        if self.rc or self.advance_rc:
+            return self.rc or self.advance_rc
+        cut = self._supply.begin(ADVANCE, 0, 0, 0)
+        if cut is None or cut.where == AFTER:
             self.value += 1
-        return self.rc
+        if cut is not None:
+            raise PowerLost(cut)
+        return ports.OK
 
 
 class SimScratch:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from simulator.world import World
 
 
+def _nothing() -> None:
+    """There is no firmware, so nothing to be set right."""
+
+
 class Injector:
     """The faults of one World. `active` holds those that last, by name, with their parameters.
 
@@ -41,8 +45,8 @@ class Injector:
         if name in self.active:
             self.clear(name)
         self._tokens.pop(name, None)
-        undo = kind.apply(self._world, values)
-        if undo is not None:
+        undo = _nothing if kind.firmware and self._world.is_dark else kind.apply(self._world, values)
+        if undo is not None and kind.lasts:
             self._undo[name] = undo
             self.active[name] = values
 
@@ -74,10 +78,11 @@ class Injector:
 
     def check(self, kind: Kind) -> None:
         """HomeError where this home cannot have the fault."""
-        if kind.firmware and not hasattr(self._world.home, "app"):
+        if kind.firmware and not self._world.is_dark and not hasattr(self._world.home, "app"):
             raise HomeError(f"the fault {kind.name} reaches into the firmware; use home cpython")
 
     def after_reset(self) -> None:
         """The firmware was built anew: break again the code that is broken."""
         for name in [name for name in self.active if KINDS[name].firmware]:
-            self._undo[name] = KINDS[name].apply(self._world, self.active[name]) or (lambda: None)
+            self.check(KINDS[name])
+            self._undo[name] = KINDS[name].apply(self._world, self.active[name]) or _nothing

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hal import ports
 from simulator.faults.kind import Apply, Kind, Parameter, Undo, Values, bit
+from simulator.power import TORN, Cut
 
 if TYPE_CHECKING:
     from simulator.world import World
@@ -83,7 +84,7 @@ def _clock_runs(world: World, values: Values) -> Any:
 
 
 def _rtc_stands(world: World, values: Values) -> Any:
-    stands = world.board.rtc.read_s()
+    stands = _rtc(world).read_s()
     return lambda s: stands
 
 
@@ -141,12 +142,36 @@ def _counter_back(world: World, values: Values) -> None:
     counter.value = max(counter.value - values["by"], 0)
 
 
+def _resets(world: World, values: Values) -> None:
+    world.watchdog_reset()
+
+
+def _resets_comms(world: World, values: Values) -> None:
+    world.watchdog_reset(comms=True)
+
+
+def _power_cut(world: World, values: Values) -> None:
+    world.power_cut(values["off"])
+
+
+def _power_torn(world: World, values: Values) -> None:
+    world.board.supply.arm(Cut(where=TORN, byte=values["byte"], seed=world.seed, off_ms=values["off"]))
+
+
+def _hangs(world: World, values: Values) -> None:
+    world.hang(values["last"])
+
+
 def _stalls(world: World, values: Values) -> None:
     world.clock.advance(values["last"])
 
 
 _ERASE = Parameter("take", "ms", 400, 45, 5_000, "how long an erase takes")
 _WRITE = Parameter("take", "ms", 150, 1, 5_000, "how long a write takes")
+
+
+def _off(default: int, high: int) -> tuple[Parameter, ...]:
+    return (Parameter("off", "ms", default, 0, high, "how long it stays away"),)
 
 
 def _last(default: int) -> tuple[Parameter, ...]:
@@ -161,7 +186,8 @@ KINDS = (
     Kind("clock_runs_off", "clock", "the clock runs at another speed", set_(_clock, "fault", _clock_runs), (
         Parameter("permille", "permille", 2_000, 0, 10_000, "speed, of a thousand"),
     )),
-    Kind("rtc_absent", "rtc", "there is no clock that survives power", set_(_rtc, "fault", lambda w, v: lambda s: -1)),
+    Kind("rtc_absent", "rtc", "the clock that survives power does not answer", set_(_rtc, "dead", True)),
+    Kind("rtc_battery_flat", "rtc", "the RTC loses the time with the power", set_(_rtc, "battery_flat", True)),
     Kind("rtc_stands", "rtc", "the RTC stands still", set_(_rtc, "fault", _rtc_stands)),
     Kind("rtc_jumps", "rtc", "the RTC jumps, on or back", set_(_rtc, "fault", _rtc_jumps), (
         Parameter("by", "s", -3_600, -100_000_000, 100_000_000, "how far it jumps"),
@@ -187,10 +213,17 @@ KINDS = (
     Kind("link_mute", "link", "nothing is taken to be sent", set_(_link, "mute", True)),
     Kind("link_deaf", "link", "nothing that is sent arrives", set_(_link, "source", lambda w, v: lambda into: 0)),
     Kind("watchdog_dead", "watchdog", "the watchdog never bites", set_(_watchdog, "dead", True)),
+    Kind("watchdog_reset", "watchdog", "the watchdog resets the pump", _resets, lasts=False),
+    Kind("watchdog_reset_comms", "watchdog", "it resets the pump while comms is polled", _resets_comms, lasts=False),
+    Kind("power_lost_short", "power", "power is away for a moment", _power_cut, _off(5_000, 600_000), lasts=False),
+    Kind("power_lost_long", "power", "power is away for long", _power_cut, _off(3_600_000, 86_400_000), lasts=False),
+    Kind("power_torn", "power", "power goes in the midst of the next store operation", _power_torn, (
+        Parameter("byte", "bytes", 12, 0, 65_535, "of the write"), *_off(5_000, 600_000),
+    ), lasts=False),
     Kind("entropy_fails", "entropy", "no random bytes are to be had", set_(_entropy, "rc", ports.ERR_FAILED)),
     Kind("entropy_constant", "entropy", "the random bytes are all zero", set_(_entropy, "constant", True)),
-    Kind("secure_counter_absent", "secure counter", "it does not answer", set_(_counter, "absent", True)),
-    Kind("secure_counter_stuck", "secure counter", "advancing fails", set_(_counter, "rc", ports.ERR_FAILED)),
+    Kind("secure_counter_absent", "secure counter", "it does not answer", set_(_counter, "rc", ports.ERR_ABSENT)),
+    Kind("secure_counter_stuck", "secure counter", "advancing fails", set_(_counter, "advance_rc", ports.ERR_FAILED)),
     Kind("secure_counter_back", "secure counter", "it has lost counts", _counter_back, (
         Parameter("by", "", 1, 1, 1_000_000, "how many"),
     ), lasts=False),
@@ -202,5 +235,6 @@ KINDS = (
     Kind("panel_frozen", "panel", "display, lamp and sounder stay as they are", set_(_board, "panel_frozen", True)),
     Kind("tick_late", "time", "one turn comes late", _stalls, _last(70), lasts=False),
     Kind("stall_2s", "time", "nothing runs for two seconds, as in a handshake", _stalls, _last(2_000), lasts=False),
+    Kind("turns_stop", "time", "no turn is taken while the clock goes on", _hangs, _last(20_000), lasts=False),
     Kind("stall_5s", "time", "nothing runs for five seconds, past any lease", _stalls, _last(5_000), lasts=False),
 )  # fmt: skip

@@ -7,7 +7,6 @@ from typing import Any
 
 from firmware.app import App
 from hal import ports
-from simulator.devices.parts import PartitionHangs
 from simulator.homes.base import HomeError
 from simulator.standins.gatekeeper import ScriptedGatekeeper
 
@@ -17,16 +16,11 @@ def shipped(board: Any) -> App:
     return App(board, ScriptedGatekeeper())
 
 
-def _not_booted() -> None:
-    raise HomeError("the home is not booted; call boot(board) first")
-
-
 class CPythonHome:
     """The fastest home. `app` is the firmware itself, for whoever must reach in: faults of memory and code."""
 
     def __init__(self, make_app: Callable[[Any], Any] | None = None) -> None:
         self._make_app = shipped if make_app is None else make_app
-        self._step: Callable[[], None] = _not_booted
         self.app: Any = None
         self.drive = ports.Drive()
         self.status = ports.Status()
@@ -36,14 +30,15 @@ class CPythonHome:
         self.app = app = self._make_app(board)
         self.drive = app.drive
         self.status = app.controller.status
-        self._step = app.step
+        self.step = app.step  # type: ignore[method-assign]
 
     def step(self) -> None:
-        """Take a turn. Where comms hangs in its main loop, the timer's turns go on without it."""
-        try:
-            self._step()
-        except PartitionHangs:
-            self._step = self.app.turn
+        """Not booted: there is nothing to step."""
+        raise HomeError("the home is not booted; call boot(board) first")
+
+    def hang(self) -> None:
+        """The main loop never comes back from comms: the timer's turns go on without it."""
+        self.step = self.app.turn  # type: ignore[method-assign]
 
     def close(self) -> None:
         """Nothing outlives the object."""

@@ -137,6 +137,35 @@ def test_a_fault_of_memory_is_refused_where_nobody_can_reach_in():
         world.inject("relay_open")
 
 
+def test_a_reset_heals_memory_and_not_code_and_a_dark_pump_can_be_struck():
+    with infusing() as world:
+        world.inject("dosing_doubles")
+        broken = type(world.home.app.controller.dose.dosing)
+        world.inject("delivered_flipped")
+        world.inject("watchdog_reset")
+        assert world.is_dark
+        world.inject("tick_raises")
+        world.inject("steps_flipped")
+        while world.is_dark:
+            world.tick()
+        assert type(world.home.app.controller.dose.dosing) is broken
+        assert set(world.faults.active) == {"dosing_doubles", "tick_raises"}
+        world.faults.clear_all()
+        world.run(world.clock.ms + 2_000)
+        assert world.status.delivery == t.ST_STANDBY
+
+
+def test_power_goes_short_long_and_in_the_midst_of_a_write():
+    for name in ("power_lost_short", "power_lost_long", "power_torn", "watchdog_reset_comms"):
+        with infusing() as world:
+            world.inject(name)
+            world.press(ports.KEY_PAUSE)
+            world.run(world.clock.ms + 500)
+            assert world.is_dark or name.startswith("watchdog")
+            world.run(world.clock.ms + 3_700_000)
+            assert not world.is_dark and not world.faults.active
+
+
 async def test_the_bench_injects_and_clears():
     async with Bench("failing-sensors") as pump:
         await pump.until(pump.is_infusing, within_s=30)
