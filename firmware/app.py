@@ -6,12 +6,11 @@ calls `step`, which is both.
 """
 
 from firmware.comms.raw import RawComms
-from firmware.therapy.controller import Controller
-from firmware.therapy.dosing import Dosing
 from firmware.therapy.journal import Journal
 from firmware.therapy.library import read_library
 from firmware.therapy.programming import Programming
 from firmware.therapy.records import REC_PRESCRIPTION
+from firmware.therapy.therapy import Therapy
 from firmware.trust.ring import Ring
 from firmware.trust.supervisor import Supervisor
 from hal.compat import const
@@ -25,11 +24,11 @@ _MAILBOX = const(256)
 class App:
     """The firmware on a board. A reset makes a new one; nothing outlives it but the store."""
 
-    def __init__(self, board, gatekeeper, make_comms=RawComms, dosing=None):
+    def __init__(self, board, gatekeeper, make_comms=RawComms, dosing=None, guardian=None):
         """`gatekeeper.step(inbox, facts, readings, post)` runs after each tick and posts trust events.
 
         `make_comms(link, inbox, facts)` makes what the supervisor polls: bytes into `inbox`, a
-        mailbox, and out of `facts`. `dosing` stands in for therapy's own arithmetic where a test needs another.
+        mailbox, and out of `facts`. `dosing` and `guardian` stand in for therapy's own where a test needs another.
         """
         self.board = board
         self.readings = Readings()
@@ -38,11 +37,12 @@ class App:
         self.inbox = Ring(_MAILBOX)
         self.facts = Ring(_MAILBOX)
         self.supervisor = Supervisor(make_comms, board.link, board.scratch, self.inbox, self.facts)
-        self.controller = Controller(board.head, Dosing() if dosing is None else dosing)
+        self.therapy = Therapy(board.head, dosing, guardian)
+        self.controller = self.therapy.controller
         self.journal = Journal(board.store)
         self.library = read_library(board.store, AREA_LIBRARY)
         self.controller.library_ok = self.library.entries > 0
-        self.programming = Programming(self.controller, self.library, board.head, self._keep)
+        self.programming = Programming(self.therapy, self.library, board.head, self._keep)
 
     def step(self):
         """A turn, then what may wait."""
@@ -59,7 +59,7 @@ class App:
         readings = self.readings
         controller = self.controller
         board.read(readings)
-        controller.tick(board.clock.ticks_ms(), readings, self.drive)
+        self.therapy.tick(board.clock.ticks_ms(), readings, self.drive)
         board.write(self.drive)
         board.show(controller.status)
         self._persist()

@@ -135,10 +135,11 @@ class IdealPump:
     """The firmware on an ideal board, past its self-test, with helpers that press and wait."""
 
     def __init__(
-        self, head: int = ports.HEAD_VOLUMETRIC, library: bytes = b"", start: int = HALF - 1, dosing: object = None
+        self, head: int = ports.HEAD_VOLUMETRIC, library: bytes = b"", start: int = HALF - 1, dosing: object = None,
+        guardian: object = None,
     ) -> None:
         self.board = IdealBoard(head, library, start)
-        self.app = App(self.board, NoGatekeeper(), dosing=dosing)
+        self.app = App(self.board, NoGatekeeper(), dosing=dosing, guardian=guardian)
         self.controller = self.app.controller
         self.controller.library_ok = True
         self.run(2000)
@@ -180,7 +181,7 @@ class IdealPump:
         """Programme `rx` as if confirmed, and start it."""
         if self.state == t.ST_STANDBY:
             self.press(ports.KEY_PROGRAMME)
-        self.controller.offer_prescription(rx)
+        self.app.therapy.offer_prescription(rx)
         self.press(ports.KEY_START)
         self.tick()
 

@@ -49,6 +49,8 @@ class Controller:
         self.trust = Machine(t.TRUST, t.TR_NORMAL)
         self.dose = Delivery(head, dosing, self.alarms)
         self.library_ok = False
+        self.beat = 0  # changes with each tick that ran to its end
+        self.guarded = True  # the guardian has seen the last tick, and found nothing
         self._now_ms = 0
         self._started = False
         self._test_ticks = 0
@@ -109,9 +111,10 @@ class Controller:
         elapsed = ticks_diff(now_ms, self._now_ms)
         self._now_ms = now_ms
         moved = dose.observe(r.step_count)
-        if elapsed < 0 or moved > dose.max_moved or moved < -dose.max_moved:
+        if not self.guarded or elapsed < 0 or moved > dose.max_moved or moved < -dose.max_moved:
             elapsed = 0
-            self._event(t.EV_DOUBT, r)  # a clock or a counter that cannot be
+            self._event(t.EV_DOUBT, r)  # the guardian, or a clock or a counter that cannot be
+        self.guarded = False
         state = self.delivery.state
         if _MOVING >> state & 1:
             event = dose.advance(state, elapsed)
@@ -143,6 +146,7 @@ class Controller:
         state = self.delivery.state
         dose.actuate(state, r, drive, _POWERED >> state & 1)
         dose.show(self.status, state)
+        self.beat = self.beat + 1 & 0xFF
 
     # Events.
 

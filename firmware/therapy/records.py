@@ -16,6 +16,7 @@ REC_DROPPED = const(4)  # GRANT_*: the store did not answer in time
 REC_LOST = const(5)  # steps missed past a lease's end, elapsed ms, 0
 REC_LOWERED = const(6)  # rate lowered: from, to (µL/h)
 REC_TRUST = const(7)  # trust event, action, 0
+REC_TRIPPED = const(9)  # the guardian cut motor power: TRIP_*
 REC_PRESCRIPTION = const(8)  # kind of the journal alone: a prescription's bytes follow
 
 RECORD_SIZE = const(28)

@@ -83,7 +83,7 @@ def by_firmware(config: PlantConfig, rate_ul_h: int, until_ms: int) -> list[floa
         turn()
     board.press(KEY_PROGRAMME)
     turn()
-    app.controller.offer_prescription(rx)
+    app.therapy.offer_prescription(rx)
     board.press(KEY_START)
     begun = clock.ms
     volumes = [board.plant.delivered_ul(begun)]
