@@ -13,6 +13,9 @@ from firmware.trust.supervisor import SCRATCH_COMMS
 from hal import ports
 from simulator.clock import NEAR_WRAP_MS, VirtualClock
 from simulator.devices.board import SimBoard
+from simulator.devices.parts import PartitionHangs
+from simulator.faults.injector import Injector
+from simulator.files.faults import fault_events
 from simulator.files.library import compile_library
 from simulator.files.programme import Programme
 from simulator.files.timeline import KEYS, Event
@@ -64,6 +67,7 @@ class World:
         journal_bytes: of each of its two journal areas, 64 KiB where None.
         """
         self.programme = programme
+        self.seed = seed
         self.clock = VirtualClock(NEAR_WRAP_MS if near_wrap else 0)
         config = PlantConfig(head=programme.head, syringe=programme.syringe, reservoir_ul=programme.reservoir_ul)
         self.plant = Plant(config, seed)
@@ -73,7 +77,10 @@ class World:
         self._home_name = home
         self._make_app = make_app
         self.home: Home = open_home(home, self.board, make_app)
-        self._events = list(programme.events)
+        self.faults = Injector(self)
+        strikes = fault_events(programme.faults, programme.duration_ms, seed)
+        self.faults.check_all(strikes)
+        self._events = sorted([*programme.events, *strikes], key=lambda event: event.at_ms)
         self._next = 0
         self._keys: list[tuple[int, int]] = []
         self._programmed = False
@@ -119,6 +126,7 @@ class World:
         while self._next < len(self._events) and self._events[self._next].at_ms <= ms:
             self._carry_out(self._events[self._next], ms)
             self._next += 1
+            ms = clock.ms  # a stall takes time
         if self.board.watchdog.bites():
             self.watchdog_reset()
         if not self.is_dark:
@@ -144,6 +152,8 @@ class World:
             self.home.step()
         except PowerLost as lost:
             self._cut_off(lost)
+        except PartitionHangs:
+            self.home.hang()  # type: ignore[attr-defined]
 
     def run(self, until_ms: int, each_second: Callable[[World], None] | None = None) -> None:
         """Tick until `until_ms` of virtual time; `each_second` sees every full second."""
@@ -195,6 +205,7 @@ class World:
             return
         self._boot_at_ms = -1
         self._ready_at_ms = self.clock.ms + BOOT_MS
+        self.faults.after_reset()
 
     def _cut_off(self, lost: PowerLost) -> None:
         if lost.cut.off_ms == WATCHDOG:
@@ -206,11 +217,23 @@ class World:
         """Carry out a plant or network verb of the timeline now."""
         self._carry_out(Event(self.clock.ms, verb, value), self.clock.ms)
 
+    def inject(self, name: str, **parameters: Any) -> None:
+        """Let a fault of the catalogue strike now; Refusal, a ValueError, for what does not fit."""
+        self.faults.inject(name, parameters)
+        self.happened.append((self.clock.ms / 1000, name.replace("_", " ")))
+
+    def clear(self, name: str) -> None:
+        """End a fault that lasts."""
+        self.faults.clear(name)
+        self.happened.append((self.clock.ms / 1000, f"{name.replace('_', ' ')}: over"))
+
     def _carry_out(self, event: Event, ms: int) -> None:
         verb = event.verb
         self.happened.append((ms / 1000, event.note or _words(event)))
         if event.keys:
             self._keys += event.keys
+        elif event.fault:
+            self.faults.carry_out(event)
         elif verb in _TRUST_EVENTS:
             self.board.link.deliver(bytes([SCRIPTED + _TRUST_EVENTS[verb]]))
         elif verb == "hostile":

@@ -15,9 +15,10 @@ ERASE_MS = 45
 class SimFlash:
     """Matches hal.ports.Store.
 
-    Set `rc` to make each call answer that code and do nothing, `write_ms` to make each write
-    take that long, `erase_ms` for a slower part (400 at most). A cut armed at `supply` ends a
-    write or an erase in its midst by raising PowerLost.
+    Set `rc` to make each call answer that code and do nothing, `read_rc` or `write_rc` (erases
+    too) for those alone, `forgets` to let writes answer OK and leave nothing, `write_ms` to make
+    each write take that long, `erase_ms` for a slower part (400 at most). A cut armed at `supply`
+    ends a write or an erase in its midst by raising PowerLost.
     """
 
     def __init__(self, clock: VirtualClock, supply: Supply | None = None, journal_bytes: int | None = None) -> None:
@@ -28,7 +29,8 @@ class SimFlash:
         if journal_bytes is not None:
             self._sizes[ports.AREA_JOURNAL_A] = self._sizes[ports.AREA_JOURNAL_B] = journal_bytes
         self._areas = {area: bytearray(b"\xff" * size) for area, size in self._sizes.items()}
-        self.rc = ports.OK
+        self.rc = self.read_rc = self.write_rc = ports.OK
+        self.forgets = False
         self.write_ms = 0
         self.erase_ms = ERASE_MS
         self.writes = 0
@@ -38,14 +40,18 @@ class SimFlash:
         """Put `data` there as a factory would; no semantics."""
         self._areas[area][: len(data)] = data
 
+    def flip(self, area: int, offset: int, bit: int) -> None:
+        """A stored bit changes by itself."""
+        self._areas[area][offset] ^= 1 << bit
+
     def size(self, area: int) -> int:
         """Bytes in `area`, 0 for an area that is not there."""
         return self._sizes.get(area, 0)
 
     def read(self, area: int, offset: int, into: bytearray) -> int:
         """Fill `into`; ERR_RANGE past the end."""
-        if self.rc:
-            return self.rc
+        if self.rc or self.read_rc:
+            return self.rc or self.read_rc
         end = offset + len(into)
         if offset < 0 or end > self.size(area):
             return ports.ERR_RANGE
@@ -54,8 +60,8 @@ class SimFlash:
 
     def write(self, area: int, offset: int, data: bytes) -> int:
         """Clear bits; ERR_FAILED, with the bits that could be cleared cleared, where one had to be set."""
-        if self.rc:
-            return self.rc
+        if self.rc or self.write_rc:
+            return self.rc or self.write_rc
         end = offset + len(data)
         if offset < 0 or end > self.size(area):
             return ports.ERR_RANGE
@@ -68,13 +74,15 @@ class SimFlash:
             raise PowerLost(cut)
         self.writes += 1
         self._clock.advance(self.write_ms)
+        if self.forgets:
+            return ports.OK
         memory[offset:end] = after
         return ports.OK if after == bytes(data) else ports.ERR_FAILED
 
     def erase(self, area: int) -> int:
         """Set the area to 0xFF; time passes."""
-        if self.rc:
-            return self.rc
+        if self.rc or self.write_rc:
+            return self.rc or self.write_rc
         if area not in self._areas:
             return ports.ERR_RANGE
         cut = self.supply.begin(ERASE, area, 0, self._sizes[area])

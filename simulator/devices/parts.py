@@ -1,7 +1,11 @@
-"""The small parts of a simulated board: link, RTC, watchdog, entropy, secure counter, scratch."""
+"""The small parts of a simulated board: link, RTC, watchdog, entropy, secure counter, scratch.
+
+Each awkward state of a part is one attribute; simulator/faults sets them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 from hal import ports
@@ -16,13 +20,22 @@ _QUEUE_BYTES = 4096
 WATCHDOG_MS = 8_388
 
 
+class PartitionHangs(BaseException):
+    """Raised out of a call that never comes back. No `except Exception` of the firmware's may end it."""
+
+
 class SimLink:
-    """Bytes from and to the network; nothing passes while there is no carrier."""
+    """Bytes from and to the network; nothing passes while there is no carrier.
+
+    `source(into)`, where it is set, gives what is received. `mute`: nothing is taken to be sent.
+    """
 
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
         self._in = bytearray()
         self.sent = bytearray()
+        self.source: Callable[[bytearray], int] | None = None
+        self.mute = False
 
     def deliver(self, data: bytes) -> None:
         """The network hands over bytes: lost without a carrier or past a full queue."""
@@ -31,6 +44,8 @@ class SimLink:
 
     def receive(self, into: bytearray) -> int:
         """Copy what waits."""
+        if self.source is not None:
+            return self.source(into)
         if not self._in:
             return 0
         count = min(len(into), len(self._in))
@@ -40,7 +55,7 @@ class SimLink:
 
     def send(self, data: bytes, count: int) -> int:
         """Take `count` bytes, or none without a carrier."""
-        if not self._plant.link_up or count < 0:
+        if self.mute or not self._plant.link_up or count < 0:
             return 0
         count = min(count, len(data))
         self.sent += data[:count]
@@ -54,8 +69,8 @@ class SimLink:
 class SimRtc:
     """A clock that goes on without power, as long as its own battery does.
 
-    Set `offset_s` for one that somebody has set, `battery_flat` for one that loses the time
-    with the power, `dead` for one that does not answer.
+    Set `battery_flat` for one that loses the time with the power, `dead` for one that does not
+    answer, `offset_s` for one that somebody has set; `fault(s)`, where it is set, is what it reads.
     """
 
     def __init__(self, clock: VirtualClock) -> None:
@@ -63,10 +78,14 @@ class SimRtc:
         self.offset_s = 0
         self.battery_flat = False
         self.dead = False
+        self.fault: Callable[[int], int] | None = None
 
     def read_s(self) -> int:
         """Seconds since 2020-01-01, or -1 where the part says that it does not know."""
-        return -1 if self.dead else _EPOCH_S + self.offset_s + self._clock.ms // 1000
+        if self.dead:
+            return -1
+        now_s = _EPOCH_S + self.offset_s + self._clock.ms // 1000
+        return now_s if self.fault is None else self.fault(now_s)
 
     def lose_power(self) -> None:
         """Live on the battery, or forget the time until somebody sets it."""
@@ -74,11 +93,15 @@ class SimRtc:
 
 
 class SimWatchdog:
-    """Bites where it was not fed for WATCHDOG_MS. It begins with the first feed and cannot be stopped."""
+    """Bites where it was not fed for WATCHDOG_MS. It begins with the first feed and cannot be stopped.
+
+    `dead`: it never bites.
+    """
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         self.fed_ms = -1
+        self.dead = False
 
     def feed(self) -> None:
         """Start the period anew."""
@@ -86,7 +109,7 @@ class SimWatchdog:
 
     def bites(self) -> bool:
         """Whether the period is over."""
-        return self.fed_ms >= 0 and self._clock.ms - self.fed_ms >= WATCHDOG_MS
+        return not self.dead and self.fed_ms >= 0 and self._clock.ms - self.fed_ms >= WATCHDOG_MS
 
     def reset(self) -> None:
         """Off, until the firmware begins it."""
@@ -94,24 +117,33 @@ class SimWatchdog:
 
 
 class SimEntropy:
-    """Bytes that follow the seed: good for repeating a run, worth nothing as a secret."""
+    """Bytes that follow the seed: good for repeating a run, worth nothing as a secret.
+
+    `rc`: what `fill` answers. `constant`: all of them zero.
+    """
 
     def __init__(self, seed: int) -> None:
         self._random = Random(f"{seed}/entropy")
+        self.rc = ports.OK
+        self.constant = False
 
     def fill(self, into: bytearray) -> int:
         """Fill `into`."""
-        into[:] = self._random.randbytes(len(into))
-        return ports.OK
+        if not self.rc:
+            into[:] = bytes(len(into)) if self.constant else self._random.randbytes(len(into))
+        return self.rc
 
 
 class SimCounter:
-    """A counter that only rises, whole or not at all. Set `rc` to make it answer that and do nothing."""
+    """A counter that only rises, whole or not at all.
+
+    `rc`: the part answers that and does nothing. `advance_rc`: only `advance` does.
+    """
 
     def __init__(self, supply: Supply | None = None) -> None:
         self._supply = Supply() if supply is None else supply
         self.value = 0
-        self.rc = ports.OK
+        self.rc = self.advance_rc = ports.OK
 
     def read(self) -> int:
         """The count, or -1 where it does not answer."""
@@ -119,8 +151,8 @@ class SimCounter:
 
     def advance(self) -> int:
         """Add one."""
-        if self.rc:
-            return self.rc
+        if self.rc or self.advance_rc:
+            return self.rc or self.advance_rc
         cut = self._supply.begin(ADVANCE, 0, 0, 0)
         if cut is None or cut.where == AFTER:
             self.value += 1
@@ -130,14 +162,15 @@ class SimCounter:
 
 
 class SimScratch:
-    """A register that keeps its word until power is lost."""
+    """A register that keeps its word until power is lost. `dead`: it reads 0."""
 
     def __init__(self) -> None:
         self.word = 0
+        self.dead = False
 
     def read(self) -> int:
         """The word."""
-        return self.word
+        return 0 if self.dead else self.word
 
     def write(self, word: int) -> None:
         """Set it."""
