@@ -19,8 +19,8 @@ _HAL = ("hal.", *_DEVICE)
 _ROOTS = (*_FIRMWARE, *_HAL, "simulator.standins.")
 _HOST_ONLY = ("hal/host/", "hal/stubs/")
 _THERAPY_TICK = (
-    "alarms", "bolus", "controller", "delivery", "dosing", "engine", "interlocks", "mailbox", "profile", "records",
-    "volume",
+    "alarm_log", "alarms", "annunciator", "bolus", "controller", "delivery", "dosing", "engine", "estimate",
+    "interlocks", "mailbox", "profile", "records", "volume",
 )  # fmt: skip
 TICK = ("hal/compat.py", *(f"firmware/therapy/{name}.py" for name in _THERAPY_TICK))
 
