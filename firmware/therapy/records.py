@@ -10,13 +10,18 @@ import struct
 from hal.compat import const, ticks_add
 
 REC_STATE = const(1)  # event, action, 0
-REC_ALARMS = const(2)  # therapy mask, trust mask, code shown first
+REC_ALARMS = const(2)  # shown: therapy mask, trust mask, code shown first
 REC_GRANT = const(3)  # GRANT_*, two arguments
 REC_DROPPED = const(4)  # GRANT_*: the store did not answer in time
 REC_LOST = const(5)  # steps missed past a lease's end, elapsed ms, 0
 REC_LOWERED = const(6)  # rate lowered: from, to (µL/h)
 REC_TRUST = const(7)  # trust event, action, 0
 REC_PRESCRIPTION = const(8)  # kind of the journal alone: a prescription's bytes follow
+REC_ACKNOWLEDGED = const(16)  # by a person; still shown: therapy mask, trust mask, code shown first
+REC_CAUSE_GONE = const(17)  # shown by latching alone: therapy mask, trust mask, code shown first
+REC_ESCALATED = const(18)  # risen to HIGH: therapy mask, those just now, code shown first
+REC_AUDIO = const(19)  # pause of so many seconds begins, 0: it is over; 0; code shown first
+REC_GAP = const(20)  # records lost before this one, since boot, 0
 
 RECORD_SIZE = const(28)
 _FORMAT = "<IBBBBIiii"
@@ -50,6 +55,10 @@ class Outbox:
         self._count += 1
         self.seq = seq
         return seq
+
+    def has_room(self):
+        """Return whether another record would be kept."""
+        return self._count < _SLOTS
 
     def oldest(self):
         """Return the oldest record, or None. It stays until `done`."""
