@@ -129,7 +129,7 @@ def battery(make: Make, hours: float, load: float = 1.0, jitter: int = 0) -> lis
         wrong.append(f"{name}: nothing known for {warned.unknown_s} s")
     if warned.early_s is None or warned.early_s < min(1800, hours * 3600 - 120):
         wrong.append(f"{name}: early warning {warned.early_s} s before the end")
-    if warned.final_s is None or not 180 <= warned.final_s <= max(600, warned.early_s - 1800):
+    if warned.final_s is None or not 180 <= warned.final_s <= max(600, (warned.early_s or 0) - 1800):
         wrong.append(f"{name}: final warning {warned.final_s} s before the end")
     if warned.changes > 1:
         wrong.append(f"{name}: the warning came and went {warned.changes} times")
@@ -153,7 +153,8 @@ def reservoir(make: Make, rate_ul_h: int, seed: int) -> list[str]:
         left_s = (left_ul - EMPTY_UL) * 3600 / rate_ul_h
         # Near its end a sensor's noise is more than what is left; there the alarms are what counts.
         judged = left_s > 600 and left_ul - EMPTY_UL > 50 and seconds > 5
-        warned.look(pump, al.AL_RESERVOIR_LOW, left_s, pump.status.reservoir_min if judged else max(int(left_s / 60), 0))
+        shown = pump.status.reservoir_min if judged else max(int(left_s / 60), 0)
+        warned.look(pump, al.AL_RESERVOIR_LOW, left_s, shown)
         sensed.reservoir_ul = max(round(random.gauss(left_ul, _NOISE_UL)), 0)
         pump.tick(1000)
         seconds += 1
