@@ -110,7 +110,7 @@ def history(seed: int, logged: LoggedAlarms, ticks: int) -> str:
             elif verb == "acknowledge" and alarms.priority:
                 alarms.acknowledge()
                 acknowledged.add(tick)
-            elif verb == "pause" and alarms.priority:
+            elif verb == "pause" and alarms.priority and not alarms.came | alarms.came_trust:
                 alarms.pause_audio()
                 paused.add(tick)
         logged.tick()

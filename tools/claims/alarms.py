@@ -66,13 +66,18 @@ def order_holds(alarms: al.Alarms) -> list[str]:
     return wrong
 
 
-def audio_pause_behaves(alarms: al.Alarms) -> list[str]:
-    """At most two minutes, ended by a new alarm or one that is back, never before there is one; the lamp stays."""
+def audio_pause_behaves(logged: alarm_replay.LoggedAlarms) -> list[str]:
+    """At most two minutes, ended by a new alarm or one that is back, never of the unheard; the lamp stays."""
     wrong = []
+    alarms = logged.alarms
     alarms.pause_audio()
     if alarms.silence_s:
         wrong.append("silence before any alarm")
     alarms.raise_(al.AL_KVO)
+    alarms.pause_audio()
+    if alarms.silence_s:
+        wrong.append("an alarm is silenced in the tick in which it came")
+    logged.tick()
     alarms.pause_audio()
     if not 0 < alarms.silence_s <= 120 or alarms.priority != _M:
         wrong.append("an audio pause that is none, or too long, or darkens the lamp")
@@ -80,10 +85,12 @@ def audio_pause_behaves(alarms: al.Alarms) -> list[str]:
     if alarms.silence_s:
         wrong.append("a new alarm is silent in an audio pause")
     alarms.clear(al.AL_AIR)
+    logged.tick()
     alarms.pause_audio()
     alarms.raise_(al.AL_AIR)
     if alarms.silence_s:
         wrong.append("a latched alarm whose cause is back is silent in an audio pause")
+    logged.tick()
     alarms.pause_audio()
     for _ in range(120):
         alarms.second(1)
@@ -184,15 +191,17 @@ def pump_tells(make: Make) -> list[str]:
     return wrong
 
 
+def logged(make: Make) -> alarm_replay.LoggedAlarms:
+    """A pump's alarms and their log, apart from the pump."""
+    controller = make().controller
+    return alarm_replay.LoggedAlarms(controller.alarms, controller.alarm_log)
+
+
 def log_is_true(make: Make, histories: int) -> list[str]:
     """Random histories of all alarms, read back from their records; then a store that fails."""
 
-    def logged() -> alarm_replay.LoggedAlarms:
-        controller = make().controller
-        return alarm_replay.LoggedAlarms(controller.alarms, controller.alarm_log)
-
-    wrong = [said for seed in range(histories) if (said := alarm_replay.history(seed, logged(), 400))]
-    return wrong + alarm_replay.gap(logged())
+    wrong = [said for seed in range(histories) if (said := alarm_replay.history(seed, logged(make), 400))]
+    return wrong + alarm_replay.gap(logged(make))
 
 
 @claim(
@@ -227,7 +236,7 @@ def alarms(deep: bool, subject: Any, report: Report) -> Outcome:
     findings = [] if set(codes) == set(EXPECTED) == set(FIRST) else ["an alarm is missing from the expected tables"]
     findings += [wrong for code in codes if (wrong := code_behaves(code, make().controller.alarms))]
     findings += order_holds(make().controller.alarms)
-    findings += audio_pause_behaves(make().controller.alarms)
+    findings += audio_pause_behaves(logged(make))
     findings += output_behaves(make, 600 if deep else 120)
     findings += a_short_alarm_is_heard_out(make)
     findings += pump_tells(make)

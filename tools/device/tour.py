@@ -244,10 +244,10 @@ def _refusals(pump, rx):
     pump.store_works = False
     pump.presses(ports.KEY_CLINICIAN_BOLUS, ports.KEY_CLINICIAN_BOLUS)
     pump.run(12)
-    for _ in range(9):  # until the ring of records is full
+    for _ in range(14):  # until the ring of records is full, and some are lost
         pump.presses(ports.KEY_PAUSE, ports.KEY_START)
     pump.store_works = True
-    pump.run(2)
+    pump.run(12)
     pump.readings.down_mmhg = 1500
     pump.presses(ports.KEY_START)
     pump.readings.down_mmhg = 0
