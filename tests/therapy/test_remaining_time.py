@@ -181,3 +181,13 @@ def test_nothing_is_left_to_say_while_nothing_flows():
     pump.press(ports.KEY_PAUSE)
     pump.run(1_000)
     assert pump.status.reservoir_min == -1
+
+
+def test_low_battery_and_low_reservoir_leave_the_rate():
+    pump = syringe_pump(1_020)
+    on_battery(pump, 5, 30)
+    pump.board.sensed.reservoir_ul = 505
+    pump.run(2_000)
+    for code in (al.AL_RESERVOIR_LOW, al.AL_BATTERY_LOW):
+        assert pump.controller.alarms.priority_of(code) == al.PRIORITY_HIGH
+    assert (pump.state, pump.status.rate_ul_h) == (t.ST_INFUSING, 10_000)
