@@ -6,6 +6,7 @@ calls `step`, which is both.
 """
 
 from firmware.comms.raw import RawComms
+from firmware.therapy import messages as msg
 from firmware.therapy.controller import Controller
 from firmware.therapy.dosing import Dosing
 from firmware.therapy.journal import Journal
@@ -13,12 +14,13 @@ from firmware.therapy.library import read_library
 from firmware.therapy.programming import Programming
 from firmware.therapy.records import REC_PRESCRIPTION
 from firmware.therapy.tables import EV_HOSTILE
+from firmware.trust.headroom import has_room
 from firmware.trust.leave import Leave
 from firmware.trust.linkwatch import LinkWatch
 from firmware.trust.ring import Ring
 from firmware.trust.scratch import Marks
 from firmware.trust.supervisor import Supervisor
-from hal.compat import const
+from hal.compat import const, heap_lock, heap_unlock
 from hal.ports import AREA_LIBRARY, KEY_PROGRAMME, OK, RF_LINK_UP, Drive, Readings
 
 # The kind of a journal frame that holds a record of the tick; others use records.REC_*.
@@ -66,13 +68,24 @@ class App:
         board = self.board
         readings = self.readings
         controller = self.controller
+        inside = self.supervisor.inside  # this turn pre-empts comms
+        if inside and not has_room():
+            return
         board.read(readings)
+        if inside:
+            heap_lock()  # comms may have left none: the tick is not to wait for a collection
         controller.tick(board.clock.ticks_ms(), readings, self.drive)
+        if inside:
+            heap_unlock()
         board.write(self.drive)
         board.show(controller.status)
-        self._persist()
-        if readings.key >= KEY_PROGRAMME:  # programme, confirm, cancel and fields
-            self.programming.key(readings)
+        try:
+            self._persist()
+            if readings.key >= KEY_PROGRAMME:  # programme, confirm, cancel and fields
+                self.programming.key(readings)
+        except MemoryError:  # what is short here, comms holds
+            self.supervisor.drop()
+            controller.status.message = msg.BUSY
         self._look_at_comms()
 
     def _look_at_comms(self):
