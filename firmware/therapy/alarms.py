@@ -92,7 +92,10 @@ def escalates(code):
 class Alarms:
     """What is wrong now and what is shown. The tick calls `raise_`, `clear` and `second`."""
 
-    __slots__ = ("_ages", "_present", "_present_trust", "changed", "priority", "silence_s", "therapy", "top", "trust")
+    __slots__ = (
+        "_ages", "_latching", "_latching_trust", "_present", "_present_trust", "changed", "priority", "silence_s",
+        "therapy", "top", "trust",
+    )  # fmt: skip
 
     def __init__(self):
         self._present = 0
@@ -104,6 +107,12 @@ class Alarms:
         self.silence_s = 0  # left of the audio pause
         self.changed = False  # set with every change; the controller logs and resets it
         self._ages = [0] * THERAPY_CODES
+        self._latching = 0
+        self._latching_trust = 0
+        for code in range(THERAPY_CODES):
+            self._latching |= 1 << code if _THERAPY[code] & _LATCHES else 0
+        for code in range(TRUST_CODES):
+            self._latching_trust |= 1 << code if _TRUST[code] & _LATCHES else 0
 
     def raise_(self, code):
         """Note that `code`'s condition holds. A new alarm ends the audio pause."""
@@ -176,6 +185,16 @@ class Alarms:
                     if ages[code] >= ESCALATE_S and _THERAPY[code] & _RISES:
                         self.silence_s = 0
                         self._rank()
+
+    def intact(self, status):
+        """Return whether all that is present is shown, all else that is shown latches, and `status` says the same."""
+        return (
+            self._present & ~self.therapy == 0
+            and self._present_trust & ~self.trust == 0
+            and self.therapy & ~self._present & ~self._latching == 0
+            and self.trust & ~self._present_trust & ~self._latching_trust == 0
+            and (self.changed or (status.therapy_alarms == self.therapy and status.trust_alarms == self.trust))
+        )
 
     def priority_of(self, code):
         """Priority of `code` now, escalation included."""

@@ -31,8 +31,8 @@ class Delivery:
     """Volumes, rates and limits of one therapy. `rx` is the prescription in use."""
 
     __slots__ = (
-        "_alarms", "_backing", "_backoff_end", "_count", "_head", "_kvo_ul_h", "_lockout_s", "_lost_ul", "_prime",
-        "_prime_ul_h", "_programmed_ul_h", "boluses", "candidate", "candidate_step", "delivered", "dosing",
+        "_alarms", "_backing", "_backoff_end", "_count", "_head", "_kvo_ul_h", "_lockout_not", "_lockout_s", "_lost_ul",
+        "_prime", "_prime_ul_h", "_programmed_ul_h", "boluses", "candidate", "candidate_step", "delivered", "dosing",
         "max_moved", "max_rate", "missed_steps", "profile", "rx", "vtbi", "window",
     )  # fmt: skip
 
@@ -58,6 +58,7 @@ class Delivery:
         self._kvo_ul_h = 0
         self._programmed_ul_h = 0
         self._lockout_s = 0
+        self._lockout_not = -1  # its complement, counted by itself
         self._backing = False
         self._backoff_end = 0
 
@@ -147,6 +148,7 @@ class Delivery:
         """A bolus was given: the lock-out runs. One second more than prescribed, never less."""
         if key == KEY_PATIENT_BOLUS:
             self._lockout_s = self.rx.lockout_s + 1
+            self._lockout_not = ~self._lockout_s
 
     def may_titrate(self):
         """Return whether the programme now holds a rate that a person may change."""
@@ -200,6 +202,12 @@ class Delivery:
             and (-7) // 2 == -4
             and self.dosing.step_volume > 0
         )
+
+    def intact(self, state):
+        """Return whether what outlives a bolus, and the KVO rate, are what they were set to."""
+        if self._lockout_s ^ self._lockout_not != -1 or not self._prime.intact() or not self.vtbi.intact():
+            return False
+        return state != t.ST_KVO or self._kvo_ul_h == self.kvo_ul_h()
 
     # The tick.
 
@@ -301,7 +309,9 @@ class Delivery:
     def second(self, seconds):
         """Let whole seconds pass for what outlives an infusion."""
         if self._lockout_s:
-            self._lockout_s = self._lockout_s - seconds if self._lockout_s > seconds else 0
+            passed = min(seconds, self._lockout_s)
+            self._lockout_s -= passed
+            self._lockout_not += passed
         if self.window.limit_ul:
             self.window.second(seconds)
 

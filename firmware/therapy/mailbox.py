@@ -23,6 +23,10 @@ class Mailbox:
         self.count += 1
         return True
 
+    def intact(self):
+        """Return whether the ring's indices are such as it can have."""
+        return 0 <= self._first < _SLOTS and 0 <= self.count <= _SLOTS
+
     def take(self):
         """Return the oldest event; only where `count` is not 0."""
         event = self._events[self._first]

@@ -51,6 +51,10 @@ class Outbox:
         self.seq = seq
         return seq
 
+    def intact(self):
+        """Return whether the ring's indices are such as it can have."""
+        return 0 <= self._first < _SLOTS and 0 <= self._count <= _SLOTS
+
     def oldest(self):
         """Return the oldest record, or None. It stays until `done`."""
         return self._slots[self._first] if self._count else None
