@@ -373,8 +373,6 @@ class Guardian:
     def _therapy(self, dt):
         course = self.course
         rate = course.rate_ul_h
-        if self._offered_ul_h > rate and self._offered_ul_h <= self.rx.rate_hard_ul_h:
-            rate = self._offered_ul_h
         units = course.pass_ms(rate, dt)
         extra = self._bolus_ul_h(rate)
         if extra:
@@ -410,8 +408,6 @@ class Guardian:
             rate = self._prime_ul_h()
         else:
             rate = self.course.lease_ul_h()
-            if self._offered_ul_h > rate:
-                rate = self._offered_ul_h
             rate += self._bolus_ul_h(rate)
         return rate * LEASE_MS if rate < _LEASE_UNITS // LEASE_MS else _LEASE_UNITS
 
