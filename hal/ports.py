@@ -50,6 +50,8 @@ KEY_CANCEL = const(12)
 KEY_STANDBY = const(13)  # end the therapy, back to standby
 KEY_MAINTENANCE_ON = const(14)
 KEY_MAINTENANCE_OFF = const(15)
+KEY_GLASS_ON = const(16)  # break-glass, pressed and held for three seconds
+KEY_GLASS_OFF = const(17)
 KEY_FIELD = const(64)
 
 # Field codes, each an integer in the named unit.
@@ -76,6 +78,13 @@ FIELD_CLINICIAN_S = const(20)
 FIELD_PRESSURE_MMHG = const(21)  # downstream occlusion limit
 FIELD_TITRATE_MILLI = const(22)  # new dose rate while running
 FIELD_BOLUS_UL_H = const(23)  # bolus rate
+FIELD_PERSON = const(24)  # number of the person who breaks the glass
+
+# Status.lamp: the colour that is lit now.
+LAMP_DARK = const(0)
+LAMP_RED = const(1)
+LAMP_YELLOW = const(2)
+LAMP_CYAN = const(3)
 
 # Store areas.
 AREA_LIBRARY = const(0)
@@ -86,7 +95,7 @@ AREA_JOURNAL_B = const(2)
 class Readings:
     """What the board sensed for one tick. Preallocated; `Board.read` writes in place.
 
-    Counters are modulo 2**30. `reservoir_ul` and `size_um` are -1 where the head has no
+    Counters are modulo 2**30. `reservoir_ul`, `size_um` and `drips` are -1 where the head has no
     such sensor, `rtc_s` where the board has no clock that survives power.
     """
 
@@ -197,12 +206,12 @@ class Status:
         self.trust_alarms = 0
         self.alarm = 0  # the one to show first
         self.priority = 0  # of that one: PRIORITY_*
-        self.silenced = 0  # 1 while the audio pause runs
+        self.silenced = 0  # 1 while the audio pause runs: no tone, the lamp stays
         self.message = 0  # MSG_*: last answer to a person
-        self.lamp = 0  # lit now: LAMP_* of annunciator.py, 0 for dark
+        self.lamp = 0  # lit now: LAMP_*
         self.tone_hz = 0  # sounding now, 0 for silence
         self.battery_min = -1  # left on the battery; -1: unknown, or on mains
-        self.reservoir_min = -1  # left at this rate; -1: unknown, or no flow
+        self.reservoir_min = -1  # until empty (volumetric: of the volume to infuse); -1: unknown, or no flow
 
 
 class Clock:
@@ -253,7 +262,10 @@ class Link:
         raise NotImplementedError
 
     def send(self, data, count):
-        """Hand over `count` bytes of `data`; return how many were taken."""
+        """Hand over the first `count` bytes of `data`; return how many were taken.
+
+        Comms is not trusted to count: below 0 nothing is taken, past the end what there is.
+        """
         raise NotImplementedError
 
 

@@ -88,10 +88,23 @@ class Adversary:
 
 
 class Faults:
-    """Physical disturbances, by their names in simulator.plant.DISTURBANCES."""
+    """Faults of the catalogue by `inject`, and the plant's disturbances as `faults.NAME(value)`."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+
+    def inject(self, name: str, **parameters: int | str) -> None:
+        """Let something break, now ('kvo faults list'). A whole number counts in the parameter's unit."""
+        self._world.inject(name, **parameters)
+
+    def clear(self, name: str) -> None:
+        """Let it be whole again."""
+        self._world.clear(name)
+
+    @property
+    def active(self) -> dict[str, dict[str, int | str]]:
+        """The faults that last, with their parameters."""
+        return self._world.faults.active
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         def disturb(value: int = 0) -> None:

@@ -1,7 +1,8 @@
 """A pump on an ideal board: exact generator, no plant, no noise. For claims and unit tests.
 
-The step generator counts in millionths of a step and stops at the lease; sensors read what
-the caller sets. What is claimed here is claimed of the firmware alone.
+The step generator counts in millionths of a step and stops at the lease; a drop falls for each
+50 µL that it moves; other sensors read what the caller sets. What is claimed here is claimed of
+the firmware alone.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ from typing import Any
 from firmware.app import App
 from firmware.therapy import layout
 from firmware.therapy import tables as t
+from firmware.therapy.heads import VOLUMETRIC_STEP
 from firmware.therapy.prescription import Prescription
 from hal import ports
 from hal.compat import HALF, MASK, ticks_diff
 from simulator.devices.parts import SimScratch
 
 TICK_MS = 100
+_STEPS_A_DROP = 50 * 3_600_000 // VOLUMETRIC_STEP
 _NO_REFUSAL = ports.OK
+_AREA = 64 * 1024
+_BLANK = b"\xff" * _AREA
 
 
 class IdealClock:
@@ -33,31 +38,33 @@ class IdealClock:
 
 
 class IdealStore:
-    """Keeps every record at once, or answers `rc` while that is set."""
+    """Keeps every record at once and takes no time, or answers `rc` while that is set."""
 
     def __init__(self, library: bytes = b"") -> None:
-        self.library = library
         self.rc = _NO_REFUSAL
-        self.writes: list[bytes] = []
+        self.writes = 0
+        self._areas = [bytearray(library.ljust(_AREA, b"\xff")), bytearray(_BLANK), bytearray(_BLANK)]
 
     def size(self, area: int) -> int:
-        """Room without end: what is claimed here does not turn on it."""
-        return 1 << 40
+        """Bytes in an area."""
+        return _AREA
 
     def read(self, area: int, offset: int, into: bytearray) -> int:
-        """The library's bytes, else erased flash."""
-        data = self.library[offset : offset + len(into)] if area == ports.AREA_LIBRARY else b""
-        into[:] = data + b"\xff" * (len(into) - len(data))
+        """What stands there."""
+        into[:] = self._areas[area][offset : offset + len(into)]
         return ports.OK
 
     def write(self, area: int, offset: int, data: bytes) -> int:
         """Keep `data`, or refuse."""
         if self.rc == ports.OK:
-            self.writes.append(bytes(data))
+            self._areas[area][offset : offset + len(data)] = data
+            self.writes += 1
         return self.rc
 
     def erase(self, area: int) -> int:
-        """Nothing to erase."""
+        """Begin anew, or refuse."""
+        if self.rc == ports.OK:
+            self._areas[area][:] = _BLANK
         return self.rc
 
 
@@ -82,6 +89,8 @@ class IdealBoard:
         self.store = IdealStore(library)
         self.link = SilentLink()
         self.scratch = SimScratch()
+        self.rtc = None
+        self.counter = None
         self.sensed = ports.Readings()
         self.sensed.flags = ports.RF_MAINS | ports.RF_LINK_UP
         self.keys: list[tuple[int, int]] = []
@@ -110,6 +119,8 @@ class IdealBoard:
         sensed = self.sensed
         for name in ("flags", "down_mmhg", "up_mmhg", "drips", "reservoir_ul", "size_um", "temperature_dc"):
             setattr(readings, name, getattr(sensed, name))
+        if self.head == ports.HEAD_VOLUMETRIC:
+            readings.drips = sensed.drips + max(self.position, 0) // _STEPS_A_DROP & MASK
         readings.battery_permille = sensed.battery_permille
         readings.step_count = readings.encoder_count = self.position & MASK
         readings.key, readings.key_value = self.keys.pop(0) if self.keys else (ports.KEY_NONE, 0)
@@ -135,10 +146,11 @@ class IdealPump:
     """The firmware on an ideal board, past its self-test, with helpers that press and wait."""
 
     def __init__(
-        self, head: int = ports.HEAD_VOLUMETRIC, library: bytes = b"", start: int = HALF - 1, dosing: object = None
+        self, head: int = ports.HEAD_VOLUMETRIC, library: bytes = b"", start: int = HALF - 1, dosing: object = None,
+        guardian: object = None,
     ) -> None:
         self.board = IdealBoard(head, library, start)
-        self.app = App(self.board, NoGatekeeper(), dosing=dosing)
+        self.app = App(self.board, NoGatekeeper(), dosing=dosing, guardian=guardian)
         self.controller = self.app.controller
         self.controller.library_ok = True
         self.run(2000)
@@ -176,11 +188,18 @@ class IdealPump:
         self.press(ports.KEY_CONFIRM)
         return self.status.message
 
+    def break_glass(self, person: int) -> None:
+        """Turn the key switch, give a number and hold the key for its three seconds."""
+        self.board.sensed.flags |= ports.RF_KEY_SWITCH
+        self.press(ports.KEY_FIELD + ports.FIELD_PERSON, person)
+        self.press(ports.KEY_GLASS_ON)
+        self.run(3_100)
+
     def start(self, rx: Prescription) -> None:
         """Programme `rx` as if confirmed, and start it."""
         if self.state == t.ST_STANDBY:
             self.press(ports.KEY_PROGRAMME)
-        self.controller.offer_prescription(rx)
+        self.app.therapy.offer_prescription(rx)
         self.press(ports.KEY_START)
         self.tick()
 

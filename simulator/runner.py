@@ -18,6 +18,7 @@ from simulator.world import World
 
 Progress = Callable[[float, float], None]
 _FLOWING = (t.ST_INFUSING, t.ST_BOLUS, t.ST_KVO)
+_ORDERED_BY_NOBODY = (t.ST_STOPPED, t.ST_SELF_TEST)
 _SIGNALS = (
     "t_s", "prescribed_ul_h", "delivered_ul_h", "commanded_ul", "delivered_ul", "down_mmhg", "plasma", "effect",
 )  # fmt: skip
@@ -77,7 +78,7 @@ class Recorder:
     """Watches a world once a second. What flow was meant is told apart from what flowed.
 
     Prescribed is the rate that the pump is asked for; through a stop that nobody ordered (a
-    hazard) it goes on, through a pause it does not.
+    hazard, a loss of power, a reset) it goes on, through a pause it does not.
     """
 
     def __init__(self, world: World, result: RunResult) -> None:
@@ -113,7 +114,7 @@ class Recorder:
         delivery = status.delivery
         if delivery in _FLOWING:
             self._rate = status.rate_ul_h
-        elif delivery != t.ST_STOPPED:
+        elif delivery not in _ORDERED_BY_NOBODY and not status.therapy_alarms >> al.AL_WAITS & 1:
             self._rate = 0
         delivered = world.delivered_ul()
         self._prescribed_ul += self._rate * step_s / 3600

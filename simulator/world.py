@@ -9,20 +9,27 @@ from collections.abc import Callable
 from typing import Any
 
 from firmware.therapy import tables as t
+from firmware.trust.scratch import COMMS_POLLED, MAGIC
 from hal import ports
 from simulator.clock import NEAR_WRAP_MS, VirtualClock
 from simulator.devices.board import SimBoard
+from simulator.devices.parts import PartitionHangs
+from simulator.faults.injector import Injector
+from simulator.files.faults import fault_events
 from simulator.files.library import compile_library
 from simulator.files.programme import Programme
 from simulator.files.timeline import KEYS, Event
-from simulator.homes import open_home
+from simulator.homes import Dark, Home, open_home
 from simulator.plant import Plant, PlantConfig
+from simulator.power import WATCHDOG, PowerLost
 from simulator.standins.gatekeeper import SCRIPTED
 from simulator.trace import Trace
 
 TICK_MS = 100
 # The person begins once the self-test is over.
 BOOT_MS = 1500
+# From power, or the watchdog's bite, to the first turn: the interpreter starts and imports. Assumed.
+START_MS = 400
 _TRUST_EVENTS = {
     "authentic": t.EV_AUTHENTIC,
     "compromised": t.EV_COMPROMISED,
@@ -53,20 +60,33 @@ class World:
         near_wrap: bool = False,
         keep_trace: bool = False,
         make_app: Callable[..., Any] | None = None,
+        journal_bytes: int | None = None,
     ) -> None:
-        """Boot a pump. `make_app(board)` builds another firmware in home cpython, for mutants."""
+        """Boot a pump. `make_app(board)` builds another firmware in home cpython, for mutants.
+
+        journal_bytes: of each of its two journal areas, 64 KiB where None.
+        """
         self.programme = programme
+        self.seed = seed
         self.clock = VirtualClock(NEAR_WRAP_MS if near_wrap else 0)
         config = PlantConfig(head=programme.head, syringe=programme.syringe, reservoir_ul=programme.reservoir_ul)
         self.plant = Plant(config, seed)
-        self.board = SimBoard(self.clock, self.plant, seed)
+        self.board = SimBoard(self.clock, self.plant, seed, journal_bytes)
         self.board.store.load(ports.AREA_LIBRARY, compile_library(programme.library))
         self.trace = Trace(keep=keep_trace)
-        self.home = open_home(home, self.board, make_app)
-        self._events = list(programme.events)
+        self._home_name = home
+        self._make_app = make_app
+        self.home: Home = open_home(home, self.board, make_app)
+        self.faults = Injector(self)
+        strikes = fault_events(programme.faults, programme.duration_ms, seed)
+        self.faults.check_all(strikes)
+        self._events = sorted([*programme.events, *strikes], key=lambda event: event.at_ms)
         self._next = 0
         self._keys: list[tuple[int, int]] = []
         self._programmed = False
+        self._boot_at_ms = -1  # while the pump is dark: when it boots
+        self._ready_at_ms = BOOT_MS  # when a person goes on
+        self._hung_until_ms = -1
         self._primed_ul = 0.0  # has left the line before it was connected to the patient
         self.happened: list[tuple[float, str]] = []  # disturbances, as they were carried out
 
@@ -91,7 +111,7 @@ class World:
         return self.home.drive
 
     def press(self, key: int, value: int = 0) -> None:
-        """A person presses a key; one reaches the pump each tick."""
+        """A person presses a key; one reaches the pump each tick. But for Stop, a person waits for the self-test."""
         self._keys.append((key, value))
 
     def delivered_ul(self) -> float:
@@ -103,20 +123,37 @@ class World:
         clock = self.clock
         clock.advance(TICK_MS - clock.ms % TICK_MS)
         ms = clock.ms
-        if not self._programmed and ms >= BOOT_MS:
-            self._programmed = True
-            self._keys += self.programme.keys()
         while self._next < len(self._events) and self._events[self._next].at_ms <= ms:
             self._carry_out(self._events[self._next], ms)
             self._next += 1
-        if self._keys:
+            ms = clock.ms  # a stall takes time
+        if self.board.watchdog.bites():
+            self.watchdog_reset()
+        if not self.is_dark:
+            self._turn(ms)
+        elif ms >= self._boot_at_ms:
+            self._boot()
+        self.trace.observe(ms, self.home.drive, self.home.status)
+
+    def _turn(self, ms: int) -> None:
+        """What a person does, then the firmware."""
+        if not self._programmed and ms >= BOOT_MS:
+            self._programmed = True
+            self._keys += self.programme.keys()
+        if self._keys and (ms >= self._ready_at_ms or self._keys[0][0] == ports.KEY_STOP):
             key, value = self._keys.pop(0)
             if key:
                 self.board.press(key, value)
             if key == ports.KEY_START and self.status.delivery == t.ST_PROGRAMMING:
                 self._primed_ul = self.plant.delivered_ul(ms)
-        self.home.step()
-        self.trace.observe(ms, self.home.drive, self.home.status)
+        if ms < self._hung_until_ms:
+            return
+        try:
+            self.home.step()
+        except PowerLost as lost:
+            self._cut_off(lost)
+        except PartitionHangs:
+            self.home.hang()  # type: ignore[attr-defined]
 
     def run(self, until_ms: int, each_second: Callable[[World], None] | None = None) -> None:
         """Tick until `until_ms` of virtual time; `each_second` sees every full second."""
@@ -127,15 +164,76 @@ class World:
             if each_second is not None and clock.ms % 1000 == 0:
                 each_second(self)
 
+    # Power and resets.
+
+    @property
+    def is_dark(self) -> bool:
+        """Whether no firmware runs: without power, or not yet booted again."""
+        return self._boot_at_ms >= 0
+
+    def power_cut(self, off_ms: int) -> None:
+        """Take all power away; it comes back after `off_ms`, and a new firmware boots on what the store holds."""
+        self.happened.append((self.clock.ms / 1000, f"power is lost for {off_ms / 1000:g} s"))
+        self.board.lose_power()
+        self._go_dark(off_ms)
+
+    def watchdog_reset(self, comms: bool = False) -> None:
+        """Reset the chip and keep the scratch word; `comms`: as if it had hung while comms was polled."""
+        self.happened.append((self.clock.ms / 1000, "the watchdog resets the pump"))
+        self.board.reset()
+        if comms:
+            self.board.scratch.write(self.board.scratch.read() | MAGIC | COMMS_POLLED)
+        self._go_dark(0)
+
+    def hang(self, for_ms: int) -> None:
+        """The firmware takes no turn for `for_ms`, or until a reset: the lease ends, and the watchdog bites."""
+        self.happened.append((self.clock.ms / 1000, f"the firmware hangs for {for_ms / 1000:g} s"))
+        self._hung_until_ms = self.clock.ms + for_ms
+
+    def _go_dark(self, off_ms: int) -> None:
+        self.home.close()
+        self.home = Dark()
+        self._hung_until_ms = -1
+        self._boot_at_ms = max(self._boot_at_ms, self.clock.ms + off_ms + START_MS)
+
+    def _boot(self) -> None:
+        self.clock.restart()
+        try:
+            self.home = open_home(self._home_name, self.board, self._make_app)
+        except PowerLost as lost:
+            self._cut_off(lost)
+            return
+        self._boot_at_ms = -1
+        self._ready_at_ms = self.clock.ms + BOOT_MS
+        self.faults.after_reset()
+
+    def _cut_off(self, lost: PowerLost) -> None:
+        if lost.cut.off_ms == WATCHDOG:
+            self.watchdog_reset()
+        else:
+            self.power_cut(lost.cut.off_ms)
+
     def disturb(self, verb: str, value: int = 0) -> None:
         """Carry out a plant or network verb of the timeline now."""
         self._carry_out(Event(self.clock.ms, verb, value), self.clock.ms)
+
+    def inject(self, name: str, **parameters: Any) -> None:
+        """Let a fault of the catalogue strike now; Refusal, a ValueError, for what does not fit."""
+        self.faults.inject(name, parameters)
+        self.happened.append((self.clock.ms / 1000, name.replace("_", " ")))
+
+    def clear(self, name: str) -> None:
+        """End a fault that lasts."""
+        self.faults.clear(name)
+        self.happened.append((self.clock.ms / 1000, f"{name.replace('_', ' ')}: over"))
 
     def _carry_out(self, event: Event, ms: int) -> None:
         verb = event.verb
         self.happened.append((ms / 1000, event.note or _words(event)))
         if event.keys:
             self._keys += event.keys
+        elif event.fault:
+            self.faults.carry_out(event)
         elif verb in _TRUST_EVENTS:
             self.board.link.deliver(bytes([SCRIPTED + _TRUST_EVENTS[verb]]))
         elif verb == "hostile":

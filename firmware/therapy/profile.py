@@ -12,7 +12,9 @@ from firmware.therapy.volume import Quota
 class Profile:
     """Where a prescription stands. `rate_ul_h` is the base rate now; `done` ends it."""
 
-    __slots__ = ("_floor", "_rest", "cycle", "done", "index", "left", "ms", "rate_ul_h", "rx", "second")
+    __slots__ = (
+        "_floor", "_rest", "cycle", "done", "index", "left", "ms", "override_ul_h", "rate_ul_h", "rx", "second",
+    )  # fmt: skip
 
     def __init__(self):
         self.rx = None
@@ -23,6 +25,7 @@ class Profile:
         self.ms = 0  # of the second
         self.left = Quota()  # of the segment
         self.done = True
+        self.override_ul_h = -1  # what a person set, or the end of a sustained volume; -1: none
         self._floor = 0
         self._rest = 0
 
@@ -33,19 +36,43 @@ class Profile:
         self.done = False
         self._enter(0)
 
+    def restore(self, rx, past):
+        """Stand where a journal says; outside the tick, so the stairs may be counted in large integers."""
+        self.rx = rx
+        self.cycle = past.cycle
+        self._enter(past.index)
+        self.second = past.second
+        self.ms = past.ms
+        index = past.index
+        duration = rx.seg_duration_s[index]
+        kind = rx.seg_kind[index]
+        if kind != KIND_HOLD and duration:
+            stairs = past.second + (1 if kind == KIND_SPREAD else 0)
+            rest = stairs * rx.seg_step_rest[index]
+            self._rest = rest % duration
+            if kind == KIND_RAMP:
+                self._floor = rx.seg_rate_ul_h[index] + stairs * rx.seg_step_ul_h[index] + rest // duration
+                self.rate_ul_h = self._floor
+            elif stairs:
+                up = rest // duration - (rest - rx.seg_step_rest[index]) // duration
+                self.rate_ul_h = self._floor + up
+        self.left.put(past.left_ul, past.left_rest, rx.seg_volume_ul[index] > 0)
+        if past.override_ul_h >= 0:
+            self.titrate(past.override_ul_h)
+            self.left.allow(0)
+        self.done = past.done
+
     def titrate(self, rate_ul_h):
-        """Hold `rate_ul_h` from now on in this segment."""
-        self.rx.seg_kind[self.index] = KIND_HOLD
-        self.rx.seg_rate_ul_h[self.index] = rate_ul_h
+        """Hold `rate_ul_h` from now on; the segment no longer ends by time. The prescription stays as it is."""
+        self.override_ul_h = rate_ul_h
         self.rate_ul_h = rate_ul_h
 
     def holds(self):
         """Return whether the rate is not that of a ramp."""
-        return self.rx.seg_kind[self.index] != KIND_RAMP
+        return self.override_ul_h >= 0 or self.rx.seg_kind[self.index] != KIND_RAMP
 
     def hold(self):
         """Hold the present rate with no end."""
-        self.rx.seg_duration_s[self.index] = 0
         self.titrate(self.rate_ul_h)
         self.left.allow(0)
         self.done = False
@@ -76,7 +103,9 @@ class Profile:
         if not 0 <= index < rx.segments or not 0 <= self.cycle < rx.cycles or not 0 <= self.ms < 1000:
             return False
         kind = rx.seg_kind[index]
-        if kind == KIND_HOLD:
+        if self.override_ul_h >= 0:
+            right = self.rate_ul_h == self.override_ul_h
+        elif kind == KIND_HOLD:
             right = self.rate_ul_h == rx.seg_rate_ul_h[index]
         elif kind == KIND_RAMP:
             right = self.rate_ul_h == self._floor
@@ -89,6 +118,7 @@ class Profile:
         self.index = index
         self.second = 0
         self.ms = 0
+        self.override_ul_h = -1
         self._rest = 0
         self._floor = self.rate_ul_h = rx.seg_rate_ul_h[index]
         self.left.allow(rx.seg_volume_ul[index])
@@ -109,6 +139,8 @@ class Profile:
         self._enter(index)
 
     def _pass_second(self):
+        if self.override_ul_h >= 0:
+            return
         rx = self.rx
         index = self.index
         self.second += 1

@@ -14,9 +14,10 @@ from hal import ports
 class Programming:
     """Collects entries while a person programmes, and titrations while it runs."""
 
-    def __init__(self, controller, library, head, keep):
+    def __init__(self, therapy, library, head, keep):
         """`keep(bytes)` stores a prescription and returns OK or ERR_*."""
-        self._controller = controller
+        self._therapy = therapy
+        self._controller = therapy.controller
         self._library = library
         self._head = head
         self._keep = keep
@@ -46,7 +47,9 @@ class Programming:
     def _field(self, field, value):
         status = self._controller.status
         status.message = msg.NONE
-        if field == ports.FIELD_TITRATE_MILLI:
+        if field == ports.FIELD_PERSON:
+            self._controller.person = max(value, 0)
+        elif field == ports.FIELD_TITRATE_MILLI:
             self._titrate_milli = value
         elif self._controller.delivery.state != t.ST_PROGRAMMING:
             status.message = msg.STATE
@@ -74,7 +77,7 @@ class Programming:
             return msg.CONFIRM_SOFT
         if self._keep(made.rx.encode()):
             return msg.STORE
-        self._controller.offer_prescription(made.rx)
+        self._therapy.offer_prescription(made.rx)
         return msg.READY
 
     def _titrate(self):
@@ -95,7 +98,7 @@ class Programming:
         self._asked_soft = False
         rate = made.rate_of(self._titrate_milli)
         self._titrate_milli = -1
-        self._controller.offer_titration(rate)
+        self._therapy.offer_titration(rate)
         return msg.NONE
 
 

@@ -2,7 +2,6 @@
 
 from hal.compat import const
 
-DELIVERY_SUM = const(219187)
-TRUST_SUM = const(4658937)
-TRAITS_SUM = const(1923826)
-TRAITS_SIZE = const(38)
+DELIVERY_SUM = const(4782246)
+TRUST_SUM = const(8789370)
+TRAITS_SUM = const(1040540)

@@ -57,19 +57,23 @@ class Quota:
 
     def allow(self, ul):
         """Bound what follows to `ul`; 0 sets no bound."""
-        self.put(ul, 0)
-        self.limited = ul > 0
+        self.put(ul, 0, ul > 0)
 
     def stop(self):
         """Bound what follows to nothing."""
-        self.put(0, 0)
+        self.put(0, 0, True)
 
-    def put(self, ul, rest):
-        """Bound what follows to exactly this: whole microlitres and 1/3600 nL."""
-        self.limited = True
+    def put(self, ul, rest, limited):
+        """Stand where a journal says."""
+        self.limited = limited
         self.ul = ul
         self._complement = ~ul
         self._rest = rest
+
+    @property
+    def rest(self):
+        """What is left beyond whole microlitres."""
+        return self._rest
 
     def cap(self, units):
         """Return `units`, or what is left if that is less."""

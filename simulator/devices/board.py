@@ -7,6 +7,8 @@ Sensors are quantised to their converters' counts and carry noise that is a func
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from typing import Any
 
 from hal import ports
 from hal.compat import MASK
@@ -15,6 +17,7 @@ from simulator.devices.flash import SimFlash
 from simulator.devices.parts import NoIdentity, SimCounter, SimEntropy, SimLink, SimRtc, SimScratch, SimWatchdog
 from simulator.noise import Noise
 from simulator.plant import Plant
+from simulator.power import Supply
 
 TICK_MS = 100
 _SLOW_TICKS = 10
@@ -29,20 +32,29 @@ _SPAN_MV = 1_400
 
 
 class SimBoard:
-    """Wires a plant, a clock and small parts to the firmware's ports."""
+    """Wires a plant, a clock and small parts to the firmware's ports.
 
-    def __init__(self, clock: VirtualClock, plant: Plant, seed: int = 0) -> None:
+    Faults of sensors and drive are `filters` over what was measured and `drive_filters` over what
+    is asked, each called with the time in ms; `panel_frozen` leaves what is shown as it was.
+    """
+
+    def __init__(self, clock: VirtualClock, plant: Plant, seed: int = 0, journal_bytes: int | None = None) -> None:
         self.clock = clock
         self.plant = plant
         self.head = plant.config.head
-        self.store = SimFlash(clock)
+        self.supply = Supply()
+        self.store = SimFlash(clock, self.supply, journal_bytes)
         self.link = SimLink(plant)
-        self.rtc = SimRtc(clock)
+        self.rtc: SimRtc | None = SimRtc(clock)  # None: the board has none
         self.watchdog = SimWatchdog(clock)
         self.entropy = SimEntropy(seed)
-        self.counter = SimCounter()
+        self.counter = SimCounter(self.supply)
         self.scratch = SimScratch()
-        self.identity = NoIdentity()
+        self.identity: Any = NoIdentity()
+        self.filters: list[Callable[[ports.Readings, int], None]] = []
+        self.drive_filters: list[Callable[[ports.Drive, int], None]] = []
+        self._driven = ports.Drive()
+        self.panel_frozen = False
         self.status: ports.Status | None = None
         self._keys: deque[tuple[int, int]] = deque()
         self._down = Noise(seed, 1, 2.0)
@@ -50,12 +62,35 @@ class SimBoard:
         self._level = Noise(seed, 3, 15.0)
         self._warmth = Noise(seed, 4, 1.0)
         self._slow_tick = -1
+        self._down_mmhg = self._up_mmhg = self._drips = 0
         self._stop_until = -1
         self._reservoir_ul = self._temperature_dc = self._battery = 0
         self._revision = -1  # of the plant, when `_bits` were gathered
         self._bits = 0
         self._syringe = plant.config.is_syringe
         self._size_um = plant.config.barrel_um
+        # Where the counters, which begin at 0, have begun: in the plant's steps and drops.
+        self._step_origin = self._encoder_origin = self._drip_origin = 0
+
+    def reset(self) -> None:
+        """The chip restarts: no step more, the relay falls open, counters begin anew, buffers are empty."""
+        ms = self.clock.ms
+        plant = self.plant
+        self.write(ports.Drive())
+        self._step_origin = plant.generator.count(ms)
+        self._encoder_origin = plant.encoder(ms)
+        self._drip_origin = plant.drips(ms)
+        self.link.reset()
+        self.watchdog.reset()
+        self._keys.clear()
+        self.status = None
+
+    def lose_power(self) -> None:
+        """Beyond a reset: what only power kept."""
+        self.reset()
+        self.scratch.write(0)
+        if self.rtc is not None:
+            self.rtc.lose_power()
 
     def press(self, key: int, value: int = 0) -> None:
         """A person presses a key. Stop also closes the hardware gate at once, and is held a moment."""
@@ -71,8 +106,8 @@ class SimBoard:
         if self._stop_until >= 0 and ms >= self._stop_until:
             self._stop_until = -1
             plant.disturb("stop_released", ms)
-        r.step_count = plant.generator.count(ms) & MASK
-        r.encoder_count = plant.encoder(ms) & MASK
+        r.step_count = plant.generator.count(ms) - self._step_origin & MASK
+        r.encoder_count = plant.encoder(ms) - self._encoder_origin & MASK
         if plant.revision != self._revision:
             self._gather_bits()
         flags = self._bits
@@ -82,20 +117,39 @@ class SimBoard:
             flags |= ports.RF_AIR
         r.flags = flags
         if not plant.sensor_fault:
-            self._measure(r, ms)
-        r.rtc_s = self.rtc.read_s()
+            self._measure(ms)
+        self._hand_out(r)
+        r.rtc_s = -1 if self.rtc is None else self.rtc.read_s()
         if self._keys:
             r.key, r.key_value = self._keys.popleft()
         else:
             r.key = ports.KEY_NONE
+        for fault in self.filters:
+            fault(r, ms)
 
     def write(self, drive: ports.Drive) -> None:
         """Pass the drive on."""
-        self.plant.drive(self.clock.ms, drive.step_rate_mhz, drive.step_end, drive.enable, drive.relay)
+        end = drive.step_end + self._step_origin
+        if self.drive_filters:
+            drive = self._faulty(drive, end & MASK)
+            end = drive.step_end
+        self.plant.drive(self.clock.ms, drive.step_rate_mhz, end, drive.enable, drive.relay)
 
     def show(self, status: ports.Status) -> None:
         """Keep what is shown."""
-        self.status = status
+        if not self.panel_frozen:
+            self.status = status
+
+    def _faulty(self, asked: ports.Drive, end: int) -> ports.Drive:
+        """What the filters leave of a drive; its end is in the plant's own steps."""
+        drive = self._driven
+        drive.step_rate_mhz = asked.step_rate_mhz
+        drive.step_end = end
+        drive.enable = asked.enable
+        drive.relay = asked.relay
+        for fault in tuple(self.drive_filters):
+            fault(drive, self.clock.ms)
+        return drive
 
     def _gather_bits(self) -> None:
         """The flags that only a disturbance changes."""
@@ -112,17 +166,23 @@ class SimBoard:
             | plant.stop_held * ports.RF_STOP_HELD
         )
 
-    def _measure(self, r: ports.Readings, ms: int) -> None:
+    def _measure(self, ms: int) -> None:
         """Every analogue sensor, each tick or each second; a sensor fault leaves the last good values."""
         plant = self.plant
         tick = ms // TICK_MS
-        r.down_mmhg = _sense(plant.down_mmhg(ms), self._down.at(tick))
-        r.up_mmhg = _sense(plant.up_mmhg(ms), self._up.at(tick))
+        self._down_mmhg = _sense(plant.down_mmhg(ms), self._down.at(tick))
+        self._up_mmhg = _sense(plant.up_mmhg(ms), self._up.at(tick))
         if not self._syringe:
-            r.drips = plant.drips(ms) & MASK
+            self._drips = plant.drips(ms) - self._drip_origin & MASK
         second = tick // _SLOW_TICKS
         if second != self._slow_tick:
             self._measure_slow(ms, second)
+
+    def _hand_out(self, r: ports.Readings) -> None:
+        """What was measured last, good or stale."""
+        r.down_mmhg = self._down_mmhg
+        r.up_mmhg = self._up_mmhg
+        r.drips = self._drips
         r.reservoir_ul = self._reservoir_ul
         r.temperature_dc = self._temperature_dc
         r.battery_permille = self._battery

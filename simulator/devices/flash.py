@@ -1,9 +1,10 @@
-"""A store with the semantics of NOR flash: writes clear bits, only an erase sets them."""
+"""A store with the semantics of NOR flash: writes clear bits, only an erase sets them, power tears both."""
 
 from __future__ import annotations
 
 from hal import ports
 from simulator.clock import VirtualClock
+from simulator.power import AFTER, BEFORE, ERASE, WRITE, PowerLost, Supply, cut_erase, cut_write
 
 SIZES = {ports.AREA_LIBRARY: 32 * 1024, ports.AREA_JOURNAL_A: 64 * 1024, ports.AREA_JOURNAL_B: 64 * 1024}
 # RP2040's W25Q16: 45 ms typical, 400 ms at most, for a 4 KiB sector. The rest of an area is
@@ -14,14 +15,22 @@ ERASE_MS = 45
 class SimFlash:
     """Matches hal.ports.Store.
 
-    Set `rc` to make each call answer that code and do nothing, `write_ms` to make each write
-    take that long, `erase_ms` for a slower part (400 at most).
+    Set `rc` to make each call answer that code and do nothing, `read_rc` or `write_rc` (erases
+    too) for those alone, `forgets` to let writes answer OK and leave nothing, `write_ms` to make
+    each write take that long, `erase_ms` for a slower part (400 at most). A cut armed at `supply`
+    ends a write or an erase in its midst by raising PowerLost.
     """
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: VirtualClock, supply: Supply | None = None, journal_bytes: int | None = None) -> None:
+        """`journal_bytes`: of each of the two journal areas, where they are to be full sooner."""
         self._clock = clock
-        self._areas = {area: bytearray(b"\xff" * size) for area, size in SIZES.items()}
-        self.rc = ports.OK
+        self.supply = Supply() if supply is None else supply
+        self._sizes = dict(SIZES)
+        if journal_bytes is not None:
+            self._sizes[ports.AREA_JOURNAL_A] = self._sizes[ports.AREA_JOURNAL_B] = journal_bytes
+        self._areas = {area: bytearray(b"\xff" * size) for area, size in self._sizes.items()}
+        self.rc = self.read_rc = self.write_rc = ports.OK
+        self.forgets = False
         self.write_ms = 0
         self.erase_ms = ERASE_MS
         self.writes = 0
@@ -31,14 +40,18 @@ class SimFlash:
         """Put `data` there as a factory would; no semantics."""
         self._areas[area][: len(data)] = data
 
+    def flip(self, area: int, offset: int, bit: int) -> None:
+        """A stored bit changes by itself."""
+        self._areas[area][offset] ^= 1 << bit
+
     def size(self, area: int) -> int:
         """Bytes in `area`, 0 for an area that is not there."""
-        return SIZES.get(area, 0)
+        return self._sizes.get(area, 0)
 
     def read(self, area: int, offset: int, into: bytearray) -> int:
         """Fill `into`; ERR_RANGE past the end."""
-        if self.rc:
-            return self.rc
+        if self.rc or self.read_rc:
+            return self.rc or self.read_rc
         end = offset + len(into)
         if offset < 0 or end > self.size(area):
             return ports.ERR_RANGE
@@ -47,26 +60,37 @@ class SimFlash:
 
     def write(self, area: int, offset: int, data: bytes) -> int:
         """Clear bits; ERR_FAILED, with the bits that could be cleared cleared, where one had to be set."""
-        if self.rc:
-            return self.rc
+        if self.rc or self.write_rc:
+            return self.rc or self.write_rc
         end = offset + len(data)
         if offset < 0 or end > self.size(area):
             return ports.ERR_RANGE
         memory = self._areas[area]
+        cut = self.supply.begin(WRITE, area, offset, len(data))
+        before = bytes(memory[offset:end])
+        after = bytes(old & new for old, new in zip(before, data, strict=True))
+        if cut is not None:
+            memory[offset:end] = cut_write(cut, before, after, offset)
+            raise PowerLost(cut)
         self.writes += 1
         self._clock.advance(self.write_ms)
-        before = memory[offset:end]
-        after = bytes(old & new for old, new in zip(before, data, strict=True))
+        if self.forgets:
+            return ports.OK
         memory[offset:end] = after
         return ports.OK if after == bytes(data) else ports.ERR_FAILED
 
     def erase(self, area: int) -> int:
         """Set the area to 0xFF; time passes."""
-        if self.rc:
-            return self.rc
+        if self.rc or self.write_rc:
+            return self.rc or self.write_rc
         if area not in self._areas:
             return ports.ERR_RANGE
-        self._areas[area] = bytearray(b"\xff" * SIZES[area])
+        cut = self.supply.begin(ERASE, area, 0, self._sizes[area])
+        if cut is not None:
+            self._clock.advance(0 if cut.where == BEFORE else self.erase_ms // (1 if cut.where == AFTER else 2))
+            cut_erase(cut, self._areas[area])
+            raise PowerLost(cut)
+        self._areas[area] = bytearray(b"\xff" * self._sizes[area])
         self._clock.advance(self.erase_ms)
         self.erases += 1
         return ports.OK

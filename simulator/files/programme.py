@@ -13,6 +13,7 @@ from pydantic import Field
 from firmware.therapy.heads import SYRINGES, max_rate_ul_h
 from hal import ports
 from simulator.files import yaml_source
+from simulator.files.faults import faults_schema, read_faults
 from simulator.files.library import KIND as LIBRARY_KIND
 from simulator.files.library import Library, LibraryFile, load_library
 from simulator.files.models import Milliseconds, Strict, Volume, Weight, check_kind, one_of, validate
@@ -59,6 +60,7 @@ class ProgrammeFile(Strict):
     prime: Milliseconds = 0
     duration: Milliseconds
     timeline: list[Item] = Field(default_factory=list)
+    faults: list[Any] = Field(default_factory=list)  # read by faults.read_faults, kind by kind
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Programme:
     """A checked programme, ready to run.
 
     head: HEAD_*. syringe: code of heads.py, 0 for none. events: timeline.Event in order.
-    soft: what each soft limit passed says, in words.
+    faults: faults.PlannedFault; the seed decides their strikes. soft: what each soft limit passed says, in words.
     """
 
     path: str
@@ -82,6 +84,7 @@ class Programme:
     prime_ms: int
     duration_ms: int
     events: tuple
+    faults: tuple
     soft: tuple
 
     @property
@@ -237,7 +240,8 @@ def load_programme(path):
         path=str(path), name=file.name, title=file.title, library=library, drug=drug, therapy=therapy,
         patient=file.patient, head=HEADS[file.head], syringe=SYRINGE_CODES.get(file.syringe, 0),
         reservoir_ul=file.reservoir, prime_ms=file.prime, duration_ms=file.duration,
-        events=_events(source, file, therapy, drug), soft=tuple(what for _place, what in soft),
+        events=_events(source, file, therapy, drug),
+        faults=read_faults(source, file.duration), soft=tuple(what for _place, what in soft),
     )  # fmt: skip
 
 
@@ -245,4 +249,7 @@ def json_schema(kind):
     """JSON schema (a dict) of a kind of file: 'library' or 'programme'."""
     kinds: dict[str, tuple[Any, str]] = {"library": (LibraryFile, LIBRARY_KIND), "programme": (ProgrammeFile, KIND)}
     model, name = kinds[kind]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"kvo:{name}"} | model.model_json_schema()
+    schema = model.model_json_schema()
+    if kind == "programme":
+        schema["properties"]["faults"] = faults_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"kvo:{name}"} | schema

@@ -172,6 +172,13 @@ def pressure_mmhg(value):
     return mmhg
 
 
+def offset_mmhg(value):
+    """'40 mmHg' in mmHg, of any size a sensor can be off by."""
+    number, unit = _split(value, "40 mmHg")
+    _unit(value, unit, ("mmHg",))
+    return _whole(number, 2_000, value, "mmHg", 1)
+
+
 def temperature_dc(value):
     """'40 C' in tenths of a degree."""
     number, unit = _split(value, "40 C")

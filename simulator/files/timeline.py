@@ -4,7 +4,8 @@ An item is {at: '5 h', do: occlude_downstream}. `at` counts from the start of th
 stand in order of time.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pydantic import Field
 
@@ -62,11 +63,12 @@ class Item(Strict):
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happens at `at_ms` of the run.
+    """One thing that happens at `at_ms` of the run: an item of the timeline, or of the list of faults.
 
     value: KEY_* (press), thousandths of the dose unit (titrate), tenths of a degree
     (temperature), µL (reservoir, air), number of messages (hostile), else 0. keys: what a
-    person presses, one a tick: (key, value); empty for plant and network.
+    person presses, one a tick: (key, value); empty for plant and network. Verbs inject and clear
+    are of a fault: its name, its parameters, and a token that says which strike it is.
     """
 
     at_ms: int
@@ -75,6 +77,9 @@ class Event:
     keys: tuple = ()
     note: str = ""
     line: int = 0
+    fault: str = ""
+    parameters: Mapping = field(default_factory=dict)
+    token: tuple = ()
 
     @property
     def kind(self):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from simulator.homes.base import Home, HomeError
+from simulator.homes.base import Dark, Home, HomeError
 from simulator.homes.cpython import CPythonHome
 
 HOMES = ("cpython", "micropython")
 
-__all__ = ["HOMES", "Home", "HomeError", "open_home"]
+__all__ = ["HOMES", "Dark", "Home", "HomeError", "open_home"]
 
 
 def open_home(name: str, board: Any, make_app: Callable[[Any], Any] | None = None) -> Home:

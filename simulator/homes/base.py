@@ -30,3 +30,22 @@ class Home(Protocol):
 
     def close(self) -> None:
         """End the firmware and whatever runs it. May be called twice."""
+
+
+class Dark:
+    """No firmware: the pump has no power, or has not booted yet. It shows nothing and asks nothing of the motor."""
+
+    def __init__(self) -> None:
+        self.drive = ports.Drive()
+        self.status = ports.Status()
+
+    def boot(self, board: Any) -> None:
+        """Never: another home is opened instead."""
+        raise HomeError("a dark pump does not boot; open a home")
+
+    def step(self) -> None:
+        """Nothing steps."""
+        raise HomeError("the pump is dark")
+
+    def close(self) -> None:
+        """There is nothing to end."""

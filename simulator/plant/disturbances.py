@@ -27,6 +27,12 @@ DISTURBANCES = {
     "key_switch_on": "the key switch is turned",
     "key_switch_off": "the key switch is turned back",
     "reservoir": "the reservoir now holds `ul`",
+    "gate_dead": "the hardware gate acts on nothing any more",
+    "gate_works": "the hardware gate acts again",
+    "air_gate_dead": "the hardware gate does not act on air",
+    "air_gate_works": "the hardware gate acts on air again",
+    "gate_jams": "the hardware gate stays shut",
+    "gate_frees": "the hardware gate can be re-armed",
     "stop_held": "the Stop key is down",
     "stop_released": "the Stop key is up",
 }
@@ -42,5 +48,8 @@ BITS = {
     "sensor_fault_on": ("sensor_fault", True), "sensor_fault_off": ("sensor_fault", False),
     "link_down": ("link_up", False), "link_up": ("link_up", True),
     "key_switch_on": ("key_switch", True), "key_switch_off": ("key_switch", False),
+    "gate_dead": ("gate_dead", True), "gate_works": ("gate_dead", False),
+    "air_gate_dead": ("air_gate_dead", True), "air_gate_works": ("air_gate_dead", False),
+    "gate_jams": ("gate_jammed", True), "gate_frees": ("gate_jammed", False),
     "stop_held": ("stop_held", True), "stop_released": ("stop_held", False),
 }  # fmt: skip

@@ -39,6 +39,7 @@ class Plant:
         self.door_open = self.clamp_open = self.plunger_off = False
         self.mains = self.link_up = True
         self.key_switch = self.sensor_fault = self.stop_held = False
+        self.gate_dead = self.air_gate_dead = self.gate_jammed = False
         self.occluded = self.occluded_up = self.free_flow = self.stalled = False
         self.temperature_dc = config.ambient_dc
         self._step_ul = config.step_ul
@@ -66,7 +67,7 @@ class Plant:
 
     def drive(self, ms: int, rate_mhz: int, end: int, enable: int, relay: int) -> None:
         """Pass a drive to the generator. Renewing a lease that is not reached is no event."""
-        if self.gate_shut and enable and not self._enable and not (self.door_open or self.stop_held):
+        if self.gate_shut and enable and not self._enable and not self._gate_held():
             self.gate_shut = False
         self._enable = enable
         wanted = rate_mhz if enable and relay and not self.gate_shut else 0
@@ -89,7 +90,7 @@ class Plant:
             attribute, value = BITS[name]
             setattr(self, attribute, value)
         self._carry_out(name, ms, arguments)
-        if self.door_open or self.stop_held:
+        if self._gate_held():
             self.gate_shut = True
         if self.gate_shut:
             self._wanted_mhz = 0
@@ -172,6 +173,10 @@ class Plant:
 
     # Events.
 
+    def _gate_held(self) -> bool:
+        """Whether something holds the hardware gate shut."""
+        return self.gate_jammed or ((self.door_open or self.stop_held) and not self.gate_dead)
+
     def _event(self, ms: int) -> None:
         """Make `ms` the moment from which the closed form starts."""
         self._look(ms)
@@ -227,7 +232,7 @@ class Plant:
     def _lay_fence(self) -> None:
         """Where the air detector's gate stops the generator: so much air past the detector."""
         target = self._air.gate_ul()
-        if target == inf:
+        if target == inf or self.gate_dead or self.air_gate_dead:
             self.generator.set_fence(None)
             return
         steps = max(self._slack_ul + target - self._passed(), 0.0) / self._step_ul

@@ -6,6 +6,7 @@ import re
 import pytest
 from typer.testing import CliRunner
 
+from simulator.faults import KINDS
 from simulator.files.programme import shipped_libraries, shipped_programmes
 from tools.claims import registry
 from tools.cli import app
@@ -70,11 +71,11 @@ def claims(monkeypatch):
 def test_help_teaches_where_to_begin():
     said = kvo("--help").stdout
     assert "kvo demo" in said and "Exit codes" in said
-    for command in ("demo", "run", "programme", "library", "prove", "chart", "bench"):
+    for command in ("demo", "run", "programme", "library", "faults", "prove", "chart", "bench"):
         assert re.search(rf"\b{command}\b", said)
 
 
-@pytest.mark.parametrize("command", ["demo", "run", "programme", "library", "prove", "chart", "bench"])
+@pytest.mark.parametrize("command", ["demo", "run", "programme", "library", "faults", "prove", "chart", "bench"])
 def test_every_command_has_help(command):
     assert "Usage" in kvo(command, "--help").stdout
 
@@ -88,6 +89,26 @@ def test_programme_list_names_all_that_are_shipped():
 def test_programme_check_takes_what_is_shipped():
     said = kvo("programme", "check", *shipped_programmes())
     assert said.exit_code == 0 and said.stdout.count(": good, ") == len(shipped_programmes())
+
+
+def test_faults_list_names_the_catalogue_and_one_place_of_it():
+    said = kvo("faults", "list")
+    assert said.exit_code == 0 and [line.split()[0] for line in said.stdout.splitlines()][1:] == list(KINDS)
+    stores = kvo("faults", "list", "--where", "store").stdout.splitlines()[1:]
+    assert [line.split()[0] for line in stores] == [kind.name for kind in KINDS.values() if kind.where == "store"]
+
+
+def test_faults_show_tells_parameters_and_how_to_write_it():
+    said = kvo("faults", "show", "down_pressure_offset", "tick_late")
+    assert said.exit_code == 0 and "-1600 mmHg to 1600 mmHg" in said.stdout
+    assert "{at: 1 h, fault: down_pressure_offset, for: 30 s, by: -150 mmHg}" in said.stdout
+    assert "{at: 1 h, fault: tick_late, last: 70 ms}" in said.stdout
+
+
+def test_an_unknown_fault_or_place_is_one_line_and_exit_2():
+    for arguments, near in ((("show", "store_slo"), "'store_slow'"), (("list", "--where", "stor"), "'store'")):
+        said = kvo("faults", *arguments)
+        assert said.exit_code == 2 and said.stderr.count("\n") == 1 and near in said.stderr
 
 
 def test_library_check_takes_what_is_shipped():

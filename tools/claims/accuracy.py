@@ -76,14 +76,14 @@ def by_firmware(config: PlantConfig, rate_ul_h: int, until_ms: int) -> list[floa
     rx.syringe = config.syringe
 
     def turn() -> None:
-        clock.advance(TICK_MS)
+        clock.advance(TICK_MS - clock.ms % TICK_MS)  # an erase takes time
         app.step()
 
     for _ in range(20):
         turn()
     board.press(KEY_PROGRAMME)
     turn()
-    app.controller.offer_prescription(rx)
+    app.therapy.offer_prescription(rx)
     board.press(KEY_START)
     begun = clock.ms
     volumes = [board.plant.delivered_ul(begun)]

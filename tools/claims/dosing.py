@@ -53,7 +53,7 @@ def sequence_is_exact(moves: Sequence[tuple[str, int, int]], dosing: Any = None,
             pump.press(ports.KEY_START)
             pump.tick()
         elif what == "titrate":
-            pump.controller.offer_titration(new_rate)
+            pump.app.therapy.offer_titration(new_rate)
             pump.tick()
             due += rate * 100
             if new_rate > rate:

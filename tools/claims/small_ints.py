@@ -29,10 +29,10 @@ class Around:
     def __init__(self, checked: Checked) -> None:
         self._checked = checked
 
-    def __call__(self, controller: Any, now_ms: int, readings: Any, drive: Any) -> None:
+    def __call__(self, therapy: Any, now_ms: int, readings: Any, drive: Any) -> None:
         self._checked.watching = True
         try:
-            controller.tick(now_ms, readings, drive)
+            therapy.tick(now_ms, readings, drive)
         finally:
             self._checked.watching = False
 

@@ -43,7 +43,7 @@ _RAISES = ("start", "resume", "titrate", "bolus")
 
 def _ask(pump: IdealPump, what: str) -> None:
     if what == "titrate":
-        pump.controller.offer_titration(pump.controller.dose.profile.rate_ul_h * 2)
+        pump.app.therapy.offer_titration(pump.controller.dose.profile.rate_ul_h * 2)
         pump.tick()
     elif what == "bolus":
         pump.press(ports.KEY_CLINICIAN_BOLUS)
@@ -57,7 +57,7 @@ def _prepared(what: str) -> IdealPump:
     rx.clinician_ul, rx.clinician_ul_h = 500, 300_000
     if what == "start":
         pump.press(ports.KEY_PROGRAMME)
-        pump.controller.offer_prescription(rx)
+        pump.app.therapy.offer_prescription(rx)
         return pump
     pump.start(rx)
     pump.run(1_000)

@@ -14,15 +14,15 @@ import micropython
 
 sys.path.insert(0, sys.argv[1])
 
-from firmware.therapy.controller import Controller
+from firmware.therapy.therapy import Therapy
 from tools.device import tour
 
 
-class Keeps(Controller):
+class Keeps(Therapy):
     """A mutant: each tick keeps a tuple of what it saw."""
 
     def tick(self, now_ms, readings, drive):
-        Controller.tick(self, now_ms, readings, drive)
+        Therapy.tick(self, now_ms, readings, drive)
         self.seen = (now_ms, readings.flags)
 
 
@@ -33,8 +33,8 @@ class Watch:
         self.grown = 0
         self.refused = 0
 
-    def around(self, controller, now_ms, readings, drive):
-        tick = controller.tick
+    def around(self, therapy, now_ms, readings, drive):
+        tick = therapy.tick
         before = gc.mem_alloc()
         micropython.heap_lock()
         try:
@@ -56,7 +56,7 @@ def main(mutant):
     faults = []
     for head, syringe, rate in tour.extremes():
         gc.collect()
-        pump = tour.tour(around, head, syringe, rate, 0x3FFF0000, Keeps if mutant else Controller)
+        pump = tour.tour(around, head, syringe, rate, 0x3FFF0000, Keeps if mutant else Therapy)
         visited |= pump.visited
         ticks += pump.ticks
         faults += pump.faults

@@ -1,15 +1,14 @@
 """A tour of the tick through every delivery state, by the keys and readings that lead there.
 
 Runs on both interpreters and brings its own motor. The caller does each tick, so that it can
-watch it: `around(controller, now_ms, readings, drive)`.
+watch it: `around(therapy, now_ms, readings, drive)`.
 """
 
 from firmware.therapy import alarms as al
 from firmware.therapy import layout, tables
-from firmware.therapy.controller import Controller
-from firmware.therapy.dosing import Dosing
 from firmware.therapy.heads import SYRINGES, max_rate_ul_h
 from firmware.therapy.prescription import Prescription
+from firmware.therapy.therapy import Therapy
 from hal import ports
 from hal.compat import MASK, ticks_add, ticks_diff
 
@@ -18,12 +17,13 @@ _FLAGS = ports.RF_MAINS | ports.RF_LINK_UP
 
 
 class Pump:
-    """A controller, an ideal motor that obeys its lease, and a store that keeps all at once."""
+    """Both channels, an ideal motor that obeys its lease, and a store that keeps all at once."""
 
-    def __init__(self, around, head, start_ms, make_controller=Controller):
+    def __init__(self, around, head, start_ms, make_therapy=Therapy):
         self.around = around
         self.head = head
-        self.controller = make_controller(head, Dosing())
+        self.therapy = make_therapy(head)
+        self.controller = self.therapy.controller
         self.controller.library_ok = True
         self.readings = ports.Readings()
         self.readings.flags = _FLAGS
@@ -43,7 +43,7 @@ class Pump:
         r = self.readings
         self.now_ms = ticks_add(self.now_ms, ms)
         r.key = key
-        self.around(self.controller, self.now_ms, r, self.drive)
+        self.around(self.therapy, self.now_ms, r, self.drive)
         state = self.controller.delivery.state
         if state == tables.ST_FAILED and not self.may_fail:
             self.faults.append("failed by itself after tick %d" % self.ticks)
@@ -121,13 +121,13 @@ def prescription(head, syringe, rate_ul_h, policy):
 def start(pump, rx):
     """Programme `rx` as if confirmed, and start it."""
     pump.presses(ports.KEY_PROGRAMME)
-    pump.controller.offer_prescription(rx)
+    pump.therapy.offer_prescription(rx)
     pump.presses(ports.KEY_START)
 
 
-def tour(around, head, syringe, rate_ul_h, start_ms, make_controller=Controller):
+def tour(around, head, syringe, rate_ul_h, start_ms, make_therapy=Therapy):
     """Visit every delivery state at `rate_ul_h`; return the pump with what was visited."""
-    pump = Pump(around, head, start_ms, make_controller)
+    pump = Pump(around, head, start_ms, make_therapy)
     rx = prescription(head, syringe, rate_ul_h, layout.POLICY_KVO)
     _prime(pump, rx)
     start(pump, rx)
@@ -137,7 +137,10 @@ def tour(around, head, syringe, rate_ul_h, start_ms, make_controller=Controller)
     _ends(pump, rate_ul_h, syringe)
     _refusals(pump, rx)
     _long_waits(pump, rate_ul_h, syringe)
-    pump.readings.flags |= ports.RF_KEY_SWITCH  # isolated by now: a start needs it
+    pump.readings.flags |= ports.RF_KEY_SWITCH  # isolated by now: a start needs it, and the glass broken
+    pump.controller.person = 7
+    pump.presses(ports.KEY_GLASS_ON)
+    pump.run(30)
     _volumes(pump, rate_ul_h, syringe)
     pump.presses(ports.KEY_STANDBY, ports.KEY_MAINTENANCE_ON, ports.KEY_MAINTENANCE_OFF)
     pump.may_fail = True
@@ -148,7 +151,7 @@ def tour(around, head, syringe, rate_ul_h, start_ms, make_controller=Controller)
 
 def _prime(pump, rx):
     pump.presses(ports.KEY_PROGRAMME)
-    pump.controller.offer_prescription(rx)
+    pump.therapy.offer_prescription(rx)
     pump.presses(ports.KEY_PRIME_ON)
     pump.run(20)
     pump.presses(ports.KEY_PRIME_OFF, ports.KEY_CANCEL)
@@ -158,9 +161,9 @@ def _infuse(pump, rate_ul_h):
     pump.run(150)
     pump.presses(ports.KEY_PATIENT_BOLUS, ports.KEY_CLINICIAN_BOLUS, ports.KEY_PATIENT_BOLUS)
     pump.run(200)
-    pump.controller.offer_titration(rate_ul_h // 2 + 1)
+    pump.therapy.offer_titration(rate_ul_h // 2 + 1)
     pump.run(5)
-    pump.controller.offer_titration(rate_ul_h)
+    pump.therapy.offer_titration(rate_ul_h)
     pump.run(15)
     pump.presses(ports.KEY_STOP, ports.KEY_AUDIO_PAUSE)
     pump.run(1300)  # past the reminder
@@ -225,13 +228,13 @@ def _refusals(pump, rx):
     """What a person asks for in vain, and a store that comes too late."""
     rate = rx.rate_hard_ul_h
     pump.presses(ports.KEY_PRIME_ON, ports.KEY_CLINICIAN_BOLUS, ports.KEY_CONFIRM)
-    pump.controller.offer_titration(rate)
+    pump.therapy.offer_titration(rate)
     pump.presses(ports.KEY_PROGRAMME, ports.KEY_START, ports.KEY_PRIME_ON)
     pump.tick(0, 181_000)  # a forgotten panel
     pump.presses(ports.KEY_CANCEL)
     start(pump, rx)
     pump.run(100)
-    pump.controller.offer_titration(rate + 1)
+    pump.therapy.offer_titration(rate + 1)
     pump.run(2)
     pump.store_works = False
     pump.presses(ports.KEY_CLINICIAN_BOLUS, ports.KEY_CLINICIAN_BOLUS)
@@ -278,7 +281,7 @@ def _volumes(pump, rate_ul_h, syringe):
     start(pump, rx)
     pump.run(120 if rate_ul_h < 1000 else 60, 1_000)
     pump.presses(ports.KEY_PAUSE, ports.KEY_STANDBY, ports.KEY_PROGRAMME)
-    pump.controller.offer_prescription(rx)
+    pump.therapy.offer_prescription(rx)
     pump.presses(ports.KEY_PRIME_ON)
     pump.run(70, 2_000)
     pump.readings.drips += 9
