@@ -269,7 +269,6 @@ class Controller:
             dose.resume(r.step_count)
             alarms.clear(al.AL_WAITS)
             alarms.clear(al.AL_STOPPED_BY_POLICY)
-            alarms.clear(al.AL_KVO)
             alarms.clear(al.AL_LIMIT)
         elif action == t.A_BOLUS:
             dose.boluses.give(self._grant_a, self._grant_b, dose.bolus_rate(self._grant_a))
@@ -306,6 +305,8 @@ class Controller:
                 self._end_alarms()
         if state != t.ST_PAUSED:
             alarms.clear(al.AL_PAUSED)
+        if state != t.ST_KVO:
+            alarms.clear(al.AL_KVO)
         alarms.clear(al.AL_INACTIVITY)
 
     def _end_alarms(self):
@@ -314,7 +315,6 @@ class Controller:
         alarms.clear(al.AL_COMPLETE)
         alarms.clear(al.AL_END_SUSTAINED)
         alarms.clear(al.AL_STOPPED_BY_POLICY)
-        alarms.clear(al.AL_KVO)
         alarms.clear(al.AL_LIMIT)
         alarms.clear(al.AL_NEAR_END)
         alarms.clear(al.AL_RESERVOIR_LOW)
