@@ -34,7 +34,6 @@ def text() -> str:
         "DELIVERY_SUM": checksum(t.DELIVERY),
         "TRUST_SUM": checksum(t.TRUST),
         "TRAITS_SUM": checksum(traits),
-        "TRAITS_SIZE": len(traits),
     }
     return _HEAD + "".join(f"{name} = const({value})\n" for name, value in rows.items())
 

@@ -110,6 +110,11 @@ def traits(code):
     return _TRUST[code - TRUST_BASE] if code >= TRUST_BASE else _THERAPY[code]
 
 
+def are_traits(therapy, trust):
+    """Return whether the traits of all codes are, byte for byte, these."""
+    return therapy == _THERAPY and trust == _TRUST
+
+
 def escalates(code):
     """Return whether `code` may rise to HIGH."""
     return traits(code) & (_RISES | _RISES_LATE | _RISES_TOLD) != 0
@@ -120,8 +125,7 @@ class Alarms:
 
     __slots__ = (
         "_ages", "_latching", "_latching_trust", "came", "came_trust", "changed", "present", "present_trust",
-        "priority", "risen", "said", "silence_s",
-        "therapy", "top", "trust",
+        "priority", "risen", "said", "silence_s", "therapy", "top", "trust",
     )  # fmt: skip
 
     def __init__(self):

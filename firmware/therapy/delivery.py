@@ -244,7 +244,7 @@ class Delivery:
             and self.dosing.step_volume > 0
         )
 
-    def intact(self, state):
+    def agrees(self, state):
         """Return whether what outlives a bolus, and the KVO rate, are what they were set to."""
         if self._lockout_s ^ self._lockout_not != -1 or not self._prime.intact() or not self.vtbi.intact():
             return False

@@ -41,7 +41,7 @@ class Integrity:
     def quotas(self):
         """Volume left, lock-out and KVO rate."""
         controller = self._controller
-        return INTACT if controller.dose.intact(controller.delivery.state) else NONE
+        return INTACT if controller.dose.agrees(controller.delivery.state) else NONE
 
     def boluses(self):
         """What is left of the boluses, and their rates."""

@@ -44,7 +44,7 @@ class Mailbox:
         return True
 
     def intact(self):
-        """Return whether what waits is such as can wait."""
+        """Return whether only events wait that there are."""
         return 0 <= self.waiting < 1 << _EVENTS
 
     def take(self):

@@ -9,7 +9,7 @@ The schedule is laid once: running it makes no object.
 
 from firmware.therapy import alarms as al
 from firmware.therapy import sums
-from firmware.therapy.engine import checksum, fold
+from firmware.therapy.engine import checksum
 from hal.compat import const
 
 CYCLE_TICKS = const(50)  # 5 s
@@ -19,8 +19,6 @@ INTACT = const(0x15A6C39)
 DOUBT = const(0x33)  # therapy cannot trust itself: motor power cut
 COMPROMISED = const(0x5C)  # the security layer cannot: isolated, dosing by the drug's policy
 NONE = const(0)
-
-_TRAITS_TICKS = const(10)
 
 
 class TableCheck:
@@ -39,31 +37,22 @@ class TableCheck:
 
 
 class TraitsCheck:
-    """Takes a slice of the alarms' traits a look, by the function that the alarms use."""
+    """The alarms' traits, likewise."""
 
-    __slots__ = ("_place", "_slice", "_total")
+    __slots__ = ("_therapy", "_trust", "_written")
 
-    def __init__(self, ticks):
-        self._slice = (sums.TRAITS_SIZE + ticks - 1) // ticks
-        self._place = 0
-        self._total = 0
+    def __init__(self):
+        self._therapy = bytearray(al.THERAPY_CODES)
+        self._trust = bytearray(al.TRUST_CODES)
+        for code in range(al.THERAPY_CODES):
+            self._therapy[code] = al.traits(code)
+        for code in range(al.TRUST_CODES):
+            self._trust[code] = al.traits(al.TRUST_BASE + code)
+        self._written = checksum(self._therapy + self._trust) == sums.TRAITS_SUM
 
     def look(self):
         """Return INTACT, or 0 where an alarm's priority is not the one that was written."""
-        place = self._place
-        total = self._total
-        end = min(place + self._slice, sums.TRAITS_SIZE)
-        while place < end:
-            code = place if place < al.THERAPY_CODES else place - al.THERAPY_CODES + al.TRUST_BASE
-            total = fold(total, al.traits(code))
-            place += 1
-        if place < sums.TRAITS_SIZE:
-            self._place = place
-            self._total = total
-            return INTACT
-        self._place = 0
-        self._total = 0
-        return INTACT if total == sums.TRAITS_SUM else NONE
+        return INTACT if self._written and al.are_traits(self._therapy, self._trust) else NONE
 
 
 class Frame:
@@ -79,19 +68,19 @@ class Frame:
         self.failed = -1
         self.register(TableCheck(delivery, sums.DELIVERY_SUM).look, DOUBT)
         self.register(TableCheck(trust, sums.TRUST_SUM).look, DOUBT)
-        self.register(TraitsCheck(_TRAITS_TICKS).look, DOUBT, _TRAITS_TICKS)
+        self.register(TraitsCheck().look, DOUBT)
 
-    def register(self, check, verdict, ticks=1):
-        """Add `check()`, which returns INTACT or not, for `ticks` places of the cycle; False where it is full.
+    def register(self, check, verdict):
+        """Add `check()`, which returns INTACT or not, to the cycle; False where that is full.
 
         `verdict` says what its failing means: DOUBT or COMPROMISED. Outside the tick.
         """
-        if self._free + ticks > CYCLE_TICKS:
+        place = self._free
+        if place == CYCLE_TICKS:
             return False
-        for place in range(self._free, self._free + ticks):
-            self._checks[place] = check
-            self._verdicts[place] = verdict
-        self._free += ticks
+        self._checks[place] = check
+        self._verdicts[place] = verdict
+        self._free = place + 1
         return True
 
     def tick(self):

@@ -5,4 +5,3 @@ from hal.compat import const
 DELIVERY_SUM = const(4782246)
 TRUST_SUM = const(8789370)
 TRAITS_SUM = const(1040540)
-TRAITS_SIZE = const(39)

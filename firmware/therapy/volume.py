@@ -57,20 +57,15 @@ class Quota:
 
     def allow(self, ul):
         """Bound what follows to `ul`; 0 sets no bound."""
-        self.put(ul, 0)
-        self.limited = ul > 0
+        self.put(ul, 0, ul > 0)
 
     def stop(self):
         """Bound what follows to nothing."""
-        self.put(0, 0)
+        self.put(0, 0, True)
 
-    def put(self, ul, rest):
-        """Bound what follows to exactly this: whole microlitres and 1/3600 nL."""
-        self.limited = True
-        self.ul = ul
-        self._complement = ~ul
-        self._rest = rest
-
+    def put(self, ul, rest, limited=True):
+        """Stand where a journal says, or bound what follows to exactly this."""
+        self.limited = limited
     @property
     def rest(self):
         """What is left beyond whole microlitres."""
