@@ -199,7 +199,7 @@ def programme_s(profile, rate_ul_h, ul):
     place = profile.index
     cycle = profile.cycle
     seconds = _FAR_S
-    if rx.seg_duration_s[place]:
+    if rx.seg_duration_s[place] and profile.override_ul_h < 0:
         seconds = rx.seg_duration_s[place] - profile.second
     if profile.left.limited:
         seconds = min(seconds, volume_s(profile.left.ul, rate_ul_h))
