@@ -96,7 +96,6 @@ class Controller:
         self._noted_override = -1
         self._noted_bolus = 0
         self._offered_rate = -1  # a titration that a person confirmed, taken up by the next tick
-        self.memory_low = False  # set outside the tick
         self.detectors = Detectors(head, self)
 
     # What code outside the tick may ask; each is a plain assignment, taken up by the next tick.
@@ -585,9 +584,9 @@ class Controller:
         if not r.flags & RF_SENSOR_FAULT:
             self._sensor_ticks = 0
         self.alarms.set(al.AL_COMMS_HELD, self.mailbox.comms_held)
+        self.alarms.set(al.AL_MEMORY, self.mailbox.memory_low)
         self.alarms.second(seconds)
         self.dose.second(seconds)
-        self.alarms.set(al.AL_MEMORY, self.memory_low)
         verdict = self.detectors.second(r, seconds)
         if verdict:
             self._detected(verdict, r)
