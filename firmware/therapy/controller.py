@@ -344,11 +344,13 @@ class Controller:
             return  # programming.py reads these, outside the tick
         self.status.message = msg.NONE
         if key == ports.KEY_STOP:
+            self._taken_up &= t.G_WAIT  # in the self-test: nothing goes on by itself any more
             self._event(t.EV_STOP, r)
             self._grant = GRANT_NONE
         elif key == ports.KEY_START:
             self._start(r)
         elif key == ports.KEY_PAUSE:
+            self._taken_up &= t.G_WAIT
             self._event(t.EV_PAUSE, r)
             self._grant = GRANT_NONE
         elif key == ports.KEY_AUDIO_PAUSE:
@@ -606,7 +608,9 @@ class Controller:
     # What a resume needs.
 
     def _note(self, r):
-        """Write the images that are due: at each change, and now and then."""
+        """Write the images that are due: at each change, and now and then, but not before the self-test is over."""
+        if self.delivery.state == t.ST_SELF_TEST:
+            return
         dose = self.dose
         profile = dose.profile
         place = profile.cycle * 32 + profile.index
