@@ -145,7 +145,7 @@ def test_kvo_never_exceeds_the_programmed_rate(first, moves, kvo, policy):
     pump.start(rx)
     rate = first
     for new, ticks in moves:
-        pump.controller.offer_titration(new)
+        pump.app.therapy.offer_titration(new)
         pump.run(ticks * 100)
         rate = new
     pump.controller.dose.vtbi.allow(1)
