@@ -125,7 +125,7 @@ class Controller:
         self.op_s = past.op_s
         self.outbox.seq = past.seq
         self.dose.keep_lock_out(past.lockout_s)
-        self.dose.intact = past.intact
+        self.dose.limits_intact = past.intact
         if past.trust != t.TR_NORMAL:
             self.trust.force(past.trust)
             self._show_trust(past.trust)
@@ -344,11 +344,13 @@ class Controller:
             return  # programming.py reads these, outside the tick
         self.status.message = msg.NONE
         if key == ports.KEY_STOP:
+            self._taken_up &= t.G_WAIT  # in the self-test: nothing goes on by itself any more
             self._event(t.EV_STOP, r)
             self._grant = GRANT_NONE
         elif key == ports.KEY_START:
             self._start(r)
         elif key == ports.KEY_PAUSE:
+            self._taken_up &= t.G_WAIT
             self._event(t.EV_PAUSE, r)
             self._grant = GRANT_NONE
         elif key == ports.KEY_AUDIO_PAUSE:
@@ -357,9 +359,9 @@ class Controller:
             still = not _MOVING >> self.delivery.state & 1
             if still:
                 self.interlocks.service()
-            self.detectors.acknowledge(still)
             if self.delivery.state == t.ST_STANDBY:
                 self.alarms.clear(al.AL_WAITS)
+            self.detectors.acknowledge(still)
             self.alarms.acknowledge()
         elif key == ports.KEY_PATIENT_BOLUS or key == ports.KEY_CLINICIAN_BOLUS:
             self._bolus(key, r)
@@ -420,7 +422,7 @@ class Controller:
             self.status.message = message
         elif key == ports.KEY_PATIENT_BOLUS:
             # It limits itself, as long as what limits it is whole.
-            if dose.intact or self.trust.state < t.TR_ISOLATED:
+            if dose.limits_intact or self.trust.state < t.TR_ISOLATED:
                 self._ask(GRANT_BOLUS, key, dose.bolus_ul(key))
             else:
                 self.status.message = msg.LOCKED_OUT
@@ -606,7 +608,9 @@ class Controller:
     # What a resume needs.
 
     def _note(self, r):
-        """Write the images that are due: at each change, and now and then."""
+        """Write the images that are due: at each change, and now and then, but not before the self-test is over."""
+        if self.delivery.state == t.ST_SELF_TEST:
+            return
         dose = self.dose
         profile = dose.profile
         place = profile.cycle * 32 + profile.index

@@ -166,9 +166,12 @@ def test_a_syringe_that_is_empty_stays_empty_through_the_noise_of_its_sensor():
     assert pump.state == t.ST_INFUSING
 
 
-def test_the_end_of_a_volume_that_is_sustained_is_no_longer_near():
+@pytest.mark.parametrize("by", ["volume", "time"])
+def test_an_end_that_is_sustained_is_no_longer_near(by):
+    rx = prescription(60_000, vtbi_ul=2_000 if by == "volume" else 0, policy=layout.POLICY_SUSTAIN)
+    rx.seg_duration_s[0] = 120 if by == "time" else 0
     pump = IdealPump()
-    pump.start(prescription(60_000, vtbi_ul=2_000, policy=layout.POLICY_SUSTAIN))
+    pump.start(rx)
     pump.run(5_000)
     assert pump.controller.alarms.is_shown(al.AL_NEAR_END)
     pump.run(120_000)
