@@ -33,7 +33,7 @@ class Detectors:
         self.frame = Frame(controller.delivery, controller.trust)
         KnownAnswers(self.frame)
         Integrity(head, controller, self.frame)
-        self.plausible = Plausible()
+        self.plausible = Plausible(head)
         self.flow = FlowWatch(head, controller.alarms, controller.interlocks)
         self.sequence = Sequence()
 
