@@ -6,18 +6,19 @@ calls `step`, which is both.
 """
 
 from firmware.comms.raw import RawComms
-from firmware.therapy.journal import Journal
+from firmware.therapy.keeper import Keeper, is_running
 from firmware.therapy.library import read_library
 from firmware.therapy.programming import Programming
-from firmware.therapy.records import REC_PRESCRIPTION
+from firmware.therapy.tables import EV_HOSTILE, ST_SELF_TEST
 from firmware.therapy.therapy import Therapy
+from firmware.trust.leave import Leave
+from firmware.trust.linkwatch import LinkWatch
 from firmware.trust.ring import Ring
+from firmware.trust.scratch import RESUME_OK, Marks
 from firmware.trust.supervisor import Supervisor
 from hal.compat import const
-from hal.ports import AREA_LIBRARY, KEY_PROGRAMME, OK, Drive, Readings
+from hal.ports import AREA_LIBRARY, KEY_PROGRAMME, RF_LINK_UP, Drive, Readings
 
-# The kind of a journal frame that holds a record of the tick; others use records.REC_*.
-FRAME_RECORD = const(0)
 _MAILBOX = const(256)
 
 
@@ -27,7 +28,7 @@ class App:
     def __init__(self, board, gatekeeper, make_comms=RawComms, dosing=None, guardian=None):
         """`gatekeeper.step(inbox, facts, readings, post)` runs after each tick and posts trust events.
 
-        `make_comms(link, inbox, facts)` makes what the supervisor polls: bytes into `inbox`, a
+        `make_comms(link, inbox, facts, leave)` makes what the supervisor polls: bytes into `inbox`, a
         mailbox, and out of `facts`. `dosing` and `guardian` stand in for therapy's own where a test needs another.
         """
         self.board = board
@@ -36,13 +37,22 @@ class App:
         self.gatekeeper = gatekeeper
         self.inbox = Ring(_MAILBOX)
         self.facts = Ring(_MAILBOX)
-        self.supervisor = Supervisor(make_comms, board.link, board.scratch, self.inbox, self.facts)
+        self.leave = Leave()
+        self.marks = Marks(board.scratch)
+        self.supervisor = Supervisor(make_comms, board, self.marks, self.inbox, self.facts, self.leave)
         self.therapy = Therapy(board.head, dosing, guardian)
         self.controller = self.therapy.controller
-        self.journal = Journal(board.store)
+        self.linkwatch = LinkWatch(self.controller.mailbox, board.clock.ticks_ms())
+        self._post = self.controller.mailbox.post  # bound once: binding makes an object
+        self.keeper = Keeper(board, self.therapy)
         self.library = read_library(board.store, AREA_LIBRARY)
         self.controller.library_ok = self.library.entries > 0
-        self.programming = Programming(self.therapy, self.library, board.head, self._keep)
+        warm = self.marks.warm
+        running = self.marks.found & RESUME_OK != 0
+        self.marks.of_turn(RESUME_OK, running)  # as it was, until the first turn
+        self._running = running
+        self.keeper.boot(warm, running)
+        self.programming = Programming(self.therapy, self.library, board.head, self.keeper.keep)
 
     def step(self):
         """A turn, then what may wait."""
@@ -62,19 +72,33 @@ class App:
         self.therapy.tick(board.clock.ticks_ms(), readings, self.drive)
         board.write(self.drive)
         board.show(controller.status)
-        self._persist()
+        self._mark_running()
+        self.keeper.persist(readings)
         if readings.key >= KEY_PROGRAMME:  # programme, confirm, cancel and fields
             self.programming.key(readings)
-        self.gatekeeper.step(self.inbox, self.facts, readings, controller.mailbox.post)
+        self._look_at_comms()
 
-    def _persist(self):
-        outbox = self.controller.outbox
-        record = outbox.oldest()
-        while record is not None:
-            if self.journal.append(FRAME_RECORD, record) != OK:
-                return  # tried again next turn; a grant that waits too long is dropped
-            self.readings.stored_seq = outbox.done()
-            record = outbox.oldest()
+    def _mark_running(self):
+        """Tell the run after a watchdog reset whether flow was meant to be: a person's Stop counts at once."""
+        state = self.controller.delivery.state
+        if state == ST_SELF_TEST:
+            return  # nothing has been decided yet: the mark of the last run stands
+        running = is_running(state)
+        if running != self._running:
+            self._running = running
+            self.marks.of_turn(RESUME_OK, running)
 
-    def _keep(self, data):
-        return self.journal.append(REC_PRESCRIPTION, data)
+    def _look_at_comms(self):
+        """How comms fares, and what it brought. Waits for nothing, and lets nothing out."""
+        readings = self.readings
+        supervisor = self.supervisor
+        mailbox = self.controller.mailbox
+        now_ms = self.board.clock.ticks_ms()
+        supervisor.watch(now_ms, readings.key)
+        self.linkwatch.step(now_ms, readings.flags & RF_LINK_UP, supervisor.silent)
+        mailbox.comms_held = supervisor.is_down()
+        self.leave.renew(self.drive, self.controller.status)
+        try:
+            self.gatekeeper.step(self.inbox, self.facts, readings, self._post)
+        except Exception:  # a mailbox or a message that makes the gatekeeper stumble was made to
+            mailbox.post(EV_HOSTILE)

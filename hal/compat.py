@@ -5,6 +5,9 @@ modulo 2**30 by forms of our own, the same in every home, because those of the t
 interpreters differ and the obvious forms allocate on a 32-bit port.
 """
 
+import binascii
+import gc
+
 try:
     from micropython import const
 except ImportError:
@@ -13,6 +16,8 @@ except ImportError:
         """Return `value`: CPython folds nothing."""
         return value
 
+
+crc32 = binascii.crc32  # IEEE 802.3, in C on both interpreters: finds damage, is no security control
 
 MASK = const(0x3FFFFFFF)
 HALF = const(0x20000000)
@@ -26,3 +31,8 @@ def ticks_diff(a, b):
 def ticks_add(t, d):
     """(t + d) modulo 2**30 for |d| < 2**29 (never allocates)."""
     return (((t ^ HALF) - HALF) + d) & MASK
+
+
+def collect():
+    """Free what nothing refers to any more. One C call: milliseconds on a device, with no tick."""
+    gc.collect()

@@ -50,6 +50,8 @@ KEY_CANCEL = const(12)
 KEY_STANDBY = const(13)  # end the therapy, back to standby
 KEY_MAINTENANCE_ON = const(14)
 KEY_MAINTENANCE_OFF = const(15)
+KEY_GLASS_ON = const(16)  # break-glass, pressed and held for three seconds
+KEY_GLASS_OFF = const(17)
 KEY_FIELD = const(64)
 
 # Field codes, each an integer in the named unit.
@@ -76,6 +78,7 @@ FIELD_CLINICIAN_S = const(20)
 FIELD_PRESSURE_MMHG = const(21)  # downstream occlusion limit
 FIELD_TITRATE_MILLI = const(22)  # new dose rate while running
 FIELD_BOLUS_UL_H = const(23)  # bolus rate
+FIELD_PERSON = const(24)  # number of the person who breaks the glass
 
 # Store areas.
 AREA_LIBRARY = const(0)
@@ -253,7 +256,10 @@ class Link:
         raise NotImplementedError
 
     def send(self, data, count):
-        """Hand over `count` bytes of `data`; return how many were taken."""
+        """Hand over the first `count` bytes of `data`; return how many were taken.
+
+        Comms is not trusted to count: below 0 nothing is taken, past the end what there is.
+        """
         raise NotImplementedError
 
 

@@ -69,5 +69,6 @@ MESSAGES = {
     msg.STATE: "not in this state",
     msg.KEY_NEEDED: "turn the key switch",
     msg.OVER: "nothing left to infuse",
+    msg.GLASS: "credentials, or break-glass",
     msg.NO_BOLUS: "no bolus",
 }

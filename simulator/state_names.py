@@ -12,15 +12,18 @@ DELIVERY_EVENTS = (
     "bolus", "bolus_done", "volume_done", "limit", "hazard", "doubt", "help_gone", "standby", "maintenance_on",
     "maintenance_off",
 )  # fmt: skip
-DELIVERY_GUARDS = ("safe", "sustain", "kvo", "help_kvo", "help_stop", "key")
+DELIVERY_GUARDS = ("safe", "sustain", "kvo", "help_kvo", "help_stop", "key", "go_on", "wait")
 DELIVERY_ACTIONS = (
     "none", "start", "hold", "resume", "bolus", "bolus_end", "kvo", "complete", "sustain", "hazard", "fail", "end",
-    "prime", "prime_end", "ready",
+    "prime", "prime_end", "ready", "go_on", "wait",
 )  # fmt: skip
 
-TRUST_EVENTS = ("link_lost", "authentic", "hostile", "quiet", "compromised", "recovery_on", "recovered")
+TRUST_EVENTS = (
+    "link_lost", "authentic", "hostile", "quiet", "compromised", "recovery_on", "recovered", "break_glass",
+    "glass_done",
+)  # fmt: skip
 TRUST_GUARDS = ("link_down", "key")
-TRUST_ACTIONS = ("none", "isolate", "episode")
+TRUST_ACTIONS = ("none", "isolate", "episode", "glass", "glass_done")
 
 # What a guard's bit says, in a sentence for docs/states.md.
 DELIVERY_GUARD_SAYS = (
@@ -30,6 +33,8 @@ DELIVERY_GUARD_SAYS = (
     "the policy is kvo, and there is a KVO rate",
     "the policy is stop, or kvo without a KVO rate",
     "the key switch is turned",
+    "the journal lets the therapy of before the reset go on by itself",
+    "the journal has a therapy of before the reset",
 )
 TRUST_GUARD_SAYS = ("the link is down", "the key switch is turned")
 

@@ -22,7 +22,7 @@ from simulator.machines import Table
 # end by a person alone. Losing help never touches `sustain` or `basal`.
 DELIVERY = """
 self_test
-    test_passed -> standby, ready
+    test_passed -> infusing, go_on if go_on wait safe; paused, wait if wait; standby, ready
     test_failed -> failed, fail
     doubt -> failed, fail
     ignored: programme cancel prime_on prime_off start resume stop pause bolus bolus_done volume_done limit
@@ -114,23 +114,27 @@ normal
     link_lost -> offline
     hostile -> suspect, episode
     compromised -> isolated, isolate
-    ignored: authentic quiet recovery_on recovered
+    ignored: authentic quiet recovery_on recovered break_glass glass_done
 offline
     authentic -> normal
     hostile -> suspect, episode
     compromised -> isolated, isolate
-    ignored: link_lost quiet recovery_on recovered
+    ignored: link_lost quiet recovery_on recovered break_glass glass_done
 suspect
     quiet -> offline if link_down; normal
     hostile -> suspect
     compromised -> isolated, isolate
-    ignored: link_lost authentic recovery_on recovered
+    ignored: link_lost authentic recovery_on recovered break_glass glass_done
 isolated
     recovery_on -> recovery if key
+    break_glass -> isolated, glass if key
+    glass_done -> isolated, glass_done
     ignored: link_lost authentic hostile quiet compromised recovered
 recovery
     recovered -> offline if link_down; normal
     compromised -> isolated, isolate
+    break_glass -> recovery, glass if key
+    glass_done -> recovery, glass_done
     ignored: link_lost authentic hostile quiet recovery_on
 """
 

@@ -8,8 +8,11 @@ _CHUNK = const(32)
 class RawComms:
     """Steps by `poll`; copies at most one chunk each way a call."""
 
-    def __init__(self, link, inbox, facts):
-        """`inbox` takes what came from the network; `facts` gives what is to be sent."""
+    def __init__(self, link, inbox, facts, leave):
+        """`inbox` takes what came from the network; `facts` gives what is to be sent.
+
+        Nothing here blocks, so `leave` is not asked.
+        """
         self._link = link
         self._inbox = inbox
         self._facts = facts

@@ -4,6 +4,8 @@ Two boluses may wait at once: the patient's runs first, the clinician's is suspe
 meanwhile and resumed (Open PCA Pump Requirements 1.0.0).
 """
 
+import struct
+
 from firmware.therapy.volume import ONE_WORD_UL, UNITS_PER_UL, Quota
 from hal.compat import const
 
@@ -75,7 +77,7 @@ class Boluses:
 class Window:
     """Volume of the last `window_s` seconds, in buckets of a sixtieth, two more than it spans: it errs upward."""
 
-    __slots__ = ("_age_s", "_buckets", "_index", "_rest", "_span_s", "limit_ul", "total_ul")
+    __slots__ = ("_age_s", "_buckets", "_index", "_rest", "_span_s", "limit_ul", "total_ul", "turned")
 
     def __init__(self):
         self._buckets = [0] * BUCKETS
@@ -85,6 +87,7 @@ class Window:
         self._age_s = 0
         self._rest = 0
         self.total_ul = 0
+        self.turned = False  # a bucket was closed; the controller journals it and resets this
 
     def begin(self, window_s, limit_ul):
         """Set the limit; what was counted before goes on counting where the span is the same."""
@@ -97,6 +100,32 @@ class Window:
             self._age_s = 0
         self._span_s = span_s if span_s > 0 else 1
         self.limit_ul = limit_ul
+
+    def restore(self, window_s, limit_ul, past):
+        """Take the buckets that a journal kept, newest first."""
+        self.begin(window_s, limit_ul)
+        self._age_s = past.bucket_age_s
+        self._rest = 0
+        self._index = 0
+        self.total_ul = 0
+        for place in range(BUCKETS):
+            kept = past.buckets[place]
+            self._buckets[-place % BUCKETS] = kept
+            self.total_ul += kept
+
+    def write(self, into, offset):
+        """Pack age and buckets, newest first, as records.WINDOW_FORMAT has them."""
+        struct.pack_into("<I", into, offset, self._age_s)
+        index = self._index
+        for _ in range(BUCKETS):
+            offset += 4
+            struct.pack_into("<I", into, offset, self._buckets[index])
+            index = index - 1 if index else BUCKETS - 1
+
+    @property
+    def rest(self):
+        """Counted beyond whole microlitres."""
+        return self._rest
 
     def room_ul(self):
         """Whole microlitres that may still be given, counting a begun one as given."""
@@ -133,5 +162,6 @@ class Window:
             self.total_ul -= self._buckets[index]
             self._buckets[index] = 0
             self._index = index
+            self.turned = True
         if turns == BUCKETS:
             self._age_s = 0

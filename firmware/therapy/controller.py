@@ -5,13 +5,17 @@ running, leaves no exception to the caller, and raises the motor's rate only for
 whose record the store holds (write-ahead).
 """
 
+import struct
+
 from firmware.therapy import alarms as al
 from firmware.therapy import messages as msg
 from firmware.therapy import records as rec
 from firmware.therapy import tables as t
+from firmware.therapy.bolus import BUCKETS
 from firmware.therapy.delivery import Delivery
 from firmware.therapy.engine import IGNORED, Machine
 from firmware.therapy.interlocks import Interlocks
+from firmware.therapy.layout import MODE_PCA
 from firmware.therapy.mailbox import Mailbox
 from hal import ports
 from hal.compat import const, ticks_diff
@@ -29,6 +33,12 @@ QUIET_S = const(600)
 PAUSE_REMINDER_S = const(120)
 INACTIVITY_S = const(180)
 SENSOR_FAULT_TICKS = const(10)
+# Progress is journaled this often while a therapy runs: what a reset leaves uncertain.
+PROGRESS_S = const(10)
+_LOCK_OUT_S = const(60)
+GLASS_MS = const(3000)
+_PROGRESS_HEAD = "<IBBBBIi"
+_TAG_AT = const(16)
 
 # States in which flow is meant to be: hazards sound there. Bits by ST_*.
 _ARMED = const(0x2B8)  # priming, infusing, bolus, KVO, stopped
@@ -41,7 +51,7 @@ class Controller:
 
     def __init__(self, head, dosing):
         self.status = ports.Status()
-        self.outbox = rec.Outbox()
+        self.outbox = rec.Outbox(BUCKETS)
         self.mailbox = Mailbox()
         self.alarms = al.Alarms()
         self.interlocks = Interlocks(head, self.alarms)
@@ -49,6 +59,11 @@ class Controller:
         self.trust = Machine(t.TRUST, t.TR_NORMAL)
         self.dose = Delivery(head, dosing, self.alarms)
         self.library_ok = False
+        self.failed = False  # the journal says that therapy was in doubt: service leads out, no reset
+        self.operator = 0  # who is authenticated at the bedside; 0: nobody
+        self.person = 0  # who gave a number for break-glass
+        self.glass = False  # bedside control without credentials
+        self.op_s = 0  # seconds of operation, over all resets
         self.beat = 0  # changes with each tick that ran to its end
         self.guarded = True  # the guardian has seen the last tick, and found nothing
         self._now_ms = 0
@@ -64,6 +79,14 @@ class Controller:
         self._grant_ms = 0
         self._grant_a = 0
         self._grant_b = 0
+        self._glass_idle_s = 0  # since a key, while the glass is broken
+        self._glass_ms = -1  # the key is held since; -1: it is not
+        self._taken_up = 0  # guard bits for the end of the self-test
+        self._due = False  # progress is to be written
+        self._progress_s = 0
+        self._noted_place = 0
+        self._noted_override = -1
+        self._noted_bolus = 0
         self._offered_rate = -1  # a titration that a person confirmed, taken up by the next tick
 
     # What code outside the tick may ask; each is a plain assignment, taken up by the next tick.
@@ -75,6 +98,28 @@ class Controller:
     def offer_prescription(self, rx):
         """Hand over a confirmed prescription; KEY_START takes it into use."""
         self.dose.offer(rx)
+
+    def take_up(self, past, go_on):
+        """Stand where the journal says (at boot): go on by itself, or wait for a person."""
+        self.dose.take_up(past.rx, past)
+        self.interlocks.expect(past.rx, self.dose.dosing.step_volume)
+        self._taken_up = t.G_WAIT | t.G_GO_ON if go_on else t.G_WAIT
+        if past.delivery == t.ST_KVO:
+            # As it came there: help gone, the end of the volume, or the rolling limit.
+            if past.trust >= t.TR_ISOLATED and self.dose.guards() & t.G_HELP_KVO:
+                self._pending = t.EV_HELP_GONE
+            else:
+                self._pending = t.EV_VOLUME_DONE if self.dose.over() else t.EV_LIMIT
+
+    def carry_over(self, past):
+        """What outlives any therapy and any reset."""
+        self.op_s = past.op_s
+        self.outbox.seq = past.seq
+        self.dose.keep_lock_out(past.lockout_s)
+        self.dose.intact = past.intact
+        if past.trust != t.TR_NORMAL:
+            self.trust.state = past.trust
+            self._show_trust(past.trust)
 
     def granting(self):
         """Return whether a grant waits for its record to be stored."""
@@ -132,12 +177,14 @@ class Controller:
             self._settle(now_ms, r)
         if self._offered_rate >= 0:
             self._titrate(r)
-        if self.mailbox.count:
+        while self.mailbox.waiting:  # six at most: nothing is posted meanwhile
             self._trust_event(self.mailbox.take(), r)
+        if self._glass_ms >= 0 or self.glass:
+            self._glass(elapsed, r)
         self._ms += elapsed
         if self._ms >= 1000 or state == t.ST_SELF_TEST:
             self._seconds(r)
-        if self._pending >= 0:
+        if self._pending >= 0 and self.delivery.state != t.ST_SELF_TEST:
             event = self._pending
             self._pending = -1
             self._event(event, r)
@@ -146,6 +193,7 @@ class Controller:
         state = self.delivery.state
         dose.actuate(state, r, drive, _POWERED >> state & 1)
         dose.show(self.status, state)
+        self._note(r)
         self.beat = self.beat + 1 & 0xFF
 
     # Events.
@@ -165,7 +213,7 @@ class Controller:
         return True
 
     def _guards(self, r):
-        guards = self.dose.guards()
+        guards = self.dose.guards() | self._taken_up
         if not self.interlocks.hazards:
             guards |= t.G_SAFE
         if r.flags & RF_KEY_SWITCH:
@@ -178,7 +226,9 @@ class Controller:
         state = self.delivery.state
         if event == t.EV_LIMIT:
             alarms.raise_(al.AL_LIMIT)
+        self._due = True
         if action == t.A_START:
+            alarms.clear(al.AL_WAITS)
             self.interlocks.prescribe(dose.candidate, dose.candidate_step, r)
             dose.start(r.step_count)
         elif action == t.A_PRIME:
@@ -186,6 +236,7 @@ class Controller:
             dose.prime(r.step_count)
         elif action == t.A_RESUME:
             dose.resume(r.step_count)
+            alarms.clear(al.AL_WAITS)
             alarms.clear(al.AL_STOPPED_BY_POLICY)
             alarms.clear(al.AL_KVO)
             alarms.clear(al.AL_LIMIT)
@@ -207,6 +258,16 @@ class Controller:
         elif action == t.A_FAIL:
             dose.hold(False, r.step_count)
             alarms.raise_(al.AL_SELF_TEST if old == t.ST_SELF_TEST else al.AL_DOUBT)
+        elif action == t.A_GO_ON or action == t.A_WAIT:
+            self._taken_up = 0
+            self.interlocks.prescribe(dose.rx, dose.dosing.step_volume, r)
+            dose.go_on(r.step_count)
+            if action == t.A_WAIT:
+                self._pending = -1
+                alarms.raise_(al.AL_WAITS)
+            else:
+                alarms.raise_(al.AL_RESUMED)
+                alarms.clear(al.AL_RESUMED)  # it is over; the alarm stays, latched
         elif action == t.A_END or action == t.A_PRIME_END:
             dose.end(action == t.A_END)
             if action == t.A_END:
@@ -217,6 +278,7 @@ class Controller:
 
     def _end_alarms(self):
         alarms = self.alarms
+        alarms.clear(al.AL_WAITS)
         alarms.clear(al.AL_COMPLETE)
         alarms.clear(al.AL_END_SUSTAINED)
         alarms.clear(al.AL_STOPPED_BY_POLICY)
@@ -252,6 +314,7 @@ class Controller:
 
     def _key(self, r):
         key = r.key
+        self._glass_idle_s = 0
         if key >= ports.KEY_FIELD or key == ports.KEY_CONFIRM:
             self._idle_s = 0
             return  # programming.py reads these, outside the tick
@@ -269,6 +332,8 @@ class Controller:
         elif key == ports.KEY_ACKNOWLEDGE:
             if not _MOVING >> self.delivery.state & 1:
                 self.interlocks.service()
+            if self.delivery.state == t.ST_STANDBY:
+                self.alarms.clear(al.AL_WAITS)
             self.alarms.acknowledge()
         elif key == ports.KEY_PATIENT_BOLUS or key == ports.KEY_CLINICIAN_BOLUS:
             self._bolus(key, r)
@@ -297,6 +362,10 @@ class Controller:
             self._event(t.EV_MAINTENANCE_ON, r)
         elif key == ports.KEY_MAINTENANCE_OFF:
             self._event(t.EV_MAINTENANCE_OFF, r)
+        elif key == ports.KEY_GLASS_ON:
+            self._hold_glass(r)
+        elif key == ports.KEY_GLASS_OFF:
+            self._glass_ms = -1
 
     def _start(self, r):
         state = self.delivery.state
@@ -317,13 +386,20 @@ class Controller:
                 self._ask(GRANT_RESUME, dose.profile.rate_ul_h, 0)
 
     def _bolus(self, key, r):
-        message = self.dose.refuse_bolus(key)
+        dose = self.dose
+        message = dose.refuse_bolus(key)
         if self.delivery.state != t.ST_INFUSING and self.delivery.state != t.ST_BOLUS:
             message = msg.STATE
         if message:
             self.status.message = message
-        elif key == ports.KEY_PATIENT_BOLUS or self._may_change(r):
-            self._ask(GRANT_BOLUS, key, self.dose.bolus_ul(key))
+        elif key == ports.KEY_PATIENT_BOLUS:
+            # It limits itself, as long as what limits it is whole.
+            if dose.intact or self.trust.state < t.TR_ISOLATED:
+                self._ask(GRANT_BOLUS, key, dose.bolus_ul(key))
+            else:
+                self.status.message = msg.LOCKED_OUT
+        elif self._may_change(r):
+            self._ask(GRANT_BOLUS, key, dose.bolus_ul(key))
 
     def _titrate(self, r):
         rate = self._offered_rate
@@ -336,15 +412,55 @@ class Controller:
         elif rate <= dose.profile.rate_ul_h:
             self.outbox.emit(rec.REC_LOWERED, self.status, self._now_ms, dose.profile.rate_ul_h, rate, 0)
             dose.profile.titrate(rate)
+        elif dose.rx.mode == MODE_PCA and self.trust.state >= t.TR_ISOLATED:
+            self.status.message = msg.MODE  # cut off from help, a PCA's basal rate is never raised
         elif self._may_change(r):
             self._ask(GRANT_TITRATE, rate, dose.profile.rate_ul_h)
 
     def _may_change(self, r):
-        """Cut off from help, a raise needs the key switch; a stop or a decrease never does."""
-        if self.trust.state < t.TR_ISOLATED or r.flags & RF_KEY_SWITCH:
+        """Cut off from help, a raise needs the key switch and credentials, or break-glass.
+
+        A stop or a decrease never does.
+        """
+        if self.trust.state < t.TR_ISOLATED:
             return True
-        self.status.message = msg.KEY_NEEDED
+        if not r.flags & RF_KEY_SWITCH:
+            self.status.message = msg.KEY_NEEDED
+        elif not self.operator and not self.glass:
+            self.status.message = msg.GLASS
+        else:
+            return True
         return False
+
+    # Break-glass: the key switch, a number and three deliberate seconds.
+
+    def _hold_glass(self, r):
+        if self.trust.state < t.TR_ISOLATED:
+            self.status.message = msg.STATE
+        elif not r.flags & RF_KEY_SWITCH:
+            self.status.message = msg.KEY_NEEDED
+        elif not self.person:
+            self.status.message = msg.MISSING
+        else:
+            self._glass_ms = 0
+
+    def _glass(self, elapsed, r):
+        if self._glass_ms >= 0:
+            self._glass_ms += elapsed
+            if not r.flags & RF_KEY_SWITCH:
+                self._glass_ms = -1
+            elif self._glass_ms >= GLASS_MS:
+                self._glass_ms = -1
+                self._trust_event(t.EV_BREAK_GLASS, r)
+        elif not r.flags & RF_KEY_SWITCH or self.trust.state < t.TR_ISOLATED or self._glass_idle_s >= INACTIVITY_S:
+            self._end_glass()
+
+    def _end_glass(self):
+        self.trust.step(t.EV_GLASS_DONE, 0)
+        self.glass = False
+        self.person = 0
+        self.alarms.clear(al.AL_BREAK_GLASS)  # latched: it is reviewed before it goes
+        self.outbox.emit(rec.REC_GLASS, self.status, self._now_ms, 0, 0, 0)
 
     # Write-ahead.
 
@@ -393,32 +509,46 @@ class Controller:
     # Trust.
 
     def _trust_event(self, event, r):
-        guards = 0 if r.flags & RF_LINK_UP else t.GT_LINK_DOWN
+        guards = t.GT_LINK_DOWN if self.mailbox.link_down or not r.flags & RF_LINK_UP else 0
         if r.flags & RF_KEY_SWITCH:
             guards |= t.GT_KEY
         if event == t.EV_HOSTILE:
             self._quiet_s = 0
+        before = self.trust.state
         action = self.trust.step(event, guards)
-        if action == IGNORED:
-            return
-        alarms = self.alarms
         state = self.trust.state
-        self.status.trust = state
+        if action == IGNORED or (state == before and not action):
+            return  # nothing to tell: no flood wears the store
+        alarms = self.alarms
         if action == t.AT_ISOLATE:
             self._pending = t.EV_HELP_GONE
         elif action == t.AT_EPISODE:
             alarms.raise_(al.AL_EPISODE)
             alarms.clear(al.AL_EPISODE)  # told once an episode; AL_HOSTILE stays while it lasts
+        elif action == t.AT_GLASS:
+            self.glass = True
+            self._glass_idle_s = 0
+            alarms.raise_(al.AL_BREAK_GLASS)
+            self.outbox.emit(rec.REC_GLASS, self.status, self._now_ms, 1, self.person, 0)
+        self._show_trust(state)
+        self._due = True
+        self.outbox.emit(rec.REC_TRUST, self.status, self._now_ms, event, action, 0)
+
+    def _show_trust(self, state):
+        alarms = self.alarms
+        self.status.trust = state
         alarms.set(al.AL_OFFLINE, state == t.TR_OFFLINE)
         alarms.set(al.AL_HOSTILE, state == t.TR_SUSPECT)
         alarms.set(al.AL_ISOLATED, state >= t.TR_ISOLATED)
-        self.outbox.emit(rec.REC_TRUST, self.status, self._now_ms, event, action, 0)
 
     # Once a second.
 
     def _seconds(self, r):
         seconds = self._ms // 1000
         self._ms %= 1000
+        self.op_s += seconds
+        self._progress_s += seconds
+        self._glass_idle_s += seconds
         self.interlocks.second(r)
         self.dose.show_slow(self.status)
         state = self.delivery.state
@@ -427,6 +557,7 @@ class Controller:
             return
         if not r.flags & RF_SENSOR_FAULT:
             self._sensor_ticks = 0
+        self.alarms.set(al.AL_COMMS_HELD, self.mailbox.comms_held)
         self.alarms.second(seconds)
         self.dose.second(seconds)
         if state == t.ST_PAUSED or state == t.ST_PROGRAMMING:
@@ -441,9 +572,44 @@ class Controller:
             if self._quiet_s >= QUIET_S:
                 self._trust_event(t.EV_QUIET, r)
 
+    # What a resume needs.
+
+    def _note(self, r):
+        """Write the images that are due: at each change, and now and then."""
+        dose = self.dose
+        profile = dose.profile
+        place = profile.cycle * 32 + profile.index
+        kind = dose.boluses.kind
+        if place != self._noted_place or profile.override_ul_h != self._noted_override or kind != self._noted_bolus:
+            self._noted_place = place
+            self._noted_override = profile.override_ul_h
+            self._noted_bolus = kind
+            self._due = True
+        elif self._progress_s >= PROGRESS_S:
+            moving = _MOVING >> self.delivery.state & 1
+            self._due = self._due or moving or (dose.locked_out() and self._progress_s >= _LOCK_OUT_S)
+        outbox = self.outbox
+        status = self.status
+        if dose.window.turned:
+            dose.window.turned = False
+            struct.pack_into(
+                "<IBBBB", outbox.window, 0, outbox.next_seq(), rec.REC_WINDOW, status.delivery, status.trust, 0
+            )
+            dose.window.write(outbox.window, 8)
+            outbox.window_due = True
+        if self._due:
+            self._due = False
+            self._progress_s = 0
+            struct.pack_into(
+                _PROGRESS_HEAD, outbox.progress, 0, outbox.next_seq(), rec.REC_PROGRESS, status.delivery, status.trust,
+                status.priority, self.op_s, r.rtc_s,
+            )  # fmt: skip
+            dose.write_progress(outbox.progress, _TAG_AT, self._grant != GRANT_NONE)
+            outbox.progress_due = True
+
     def _self_test(self, r):
         self._test_ticks += 1
-        if not self.dose.self_test():
+        if not self.dose.self_test() or (self.failed and not r.flags & RF_KEY_SWITCH):
             self._event(t.EV_TEST_FAILED, r)
         elif self._test_ticks >= SELF_TEST_TICKS:
             self.alarms.set(al.AL_LIBRARY, not self.library_ok)

@@ -4,6 +4,8 @@ The controller decides the state; this room gives the volume that the state mean
 here allocates once a prescription has been offered.
 """
 
+import struct
+
 from firmware.therapy import layout
 from firmware.therapy import messages as msg
 from firmware.therapy import tables as t
@@ -11,6 +13,14 @@ from firmware.therapy.bolus import Boluses, Window
 from firmware.therapy.dosing import LEASE_MS, LEASE_UNITS, SLICE_MS, lease_units, step_rate_mhz
 from firmware.therapy.heads import backoff_ul, max_rate_ul_h, step_volume
 from firmware.therapy.profile import Profile
+from firmware.therapy.records import (
+    PF_DONE,
+    PF_GRANT,
+    PF_SEGMENT_LIMITED,
+    PF_VTBI_LIMITED,
+    PF_WINDOW,
+    PROGRESS_TAIL,
+)
 from firmware.therapy.volume import Quota, Volume
 from hal.compat import MASK, const, ticks_add, ticks_diff
 from hal.ports import HEAD_SYRINGE, KEY_CLINICIAN_BOLUS, KEY_PATIENT_BOLUS
@@ -32,8 +42,8 @@ class Delivery:
 
     __slots__ = (
         "_alarms", "_backing", "_backoff_end", "_count", "_head", "_kvo_ul_h", "_lockout_s", "_lost_ul", "_prime",
-        "_prime_ul_h", "_programmed_ul_h", "boluses", "candidate", "candidate_step", "delivered", "dosing",
-        "max_moved", "max_rate", "missed_steps", "profile", "rx", "vtbi", "window",
+        "_prime_ul_h", "_programmed_ul_h", "boluses", "candidate", "candidate_step", "delivered", "dosing", "intact",
+        "max_moved", "max_rate", "missed_steps", "profile", "rx", "uncertain_ul", "vtbi", "window",
     )  # fmt: skip
 
     def __init__(self, head, dosing, alarms):
@@ -48,6 +58,8 @@ class Delivery:
         self.candidate = None  # confirmed, not started
         self.candidate_step = 0
         self.rx = None
+        self.intact = True  # lock-out and rolling limit are as they were
+        self.uncertain_ul = 0  # may have been given before a reset; counted as given
         self.max_rate = max_rate_ul_h(head)
         self.max_moved = 1
         self.missed_steps = 0  # past a lease's end, this tick
@@ -77,11 +89,39 @@ class Delivery:
         self.rx = rx
         self._begin(self.candidate_step, count)
         self.delivered.clear()
+        self.uncertain_ul = 0
         self.profile.begin(rx)
         self.vtbi.allow(rx.vtbi_ul)
         self.window.begin(rx.window_s, rx.window_hard_ul)
         self.boluses.clear()
         self._programmed_ul_h = self.profile.rate_ul_h
+
+    def take_up(self, rx, past):
+        """Stand where the journal says, the motor still (outside the tick). `go_on` says where it is."""
+        self.rx = rx
+        self._begin(step_volume(self._head, rx.syringe), 0)
+        self.profile.restore(rx, past)
+        self.vtbi.put(past.vtbi_ul, past.vtbi_rest, rx.vtbi_ul > 0)
+        self.window.restore(rx.window_s, rx.window_hard_ul, past)
+        if not past.flags & PF_WINDOW:
+            self.window.limit_ul = 0
+        if not past.flags & PF_VTBI_LIMITED:
+            self.vtbi.allow(0)
+        self.boluses.clear()
+        self._programmed_ul_h = past.programmed_ul_h
+        self.dosing.commanded.ul = past.commanded_ul
+        self.dosing.commanded.rest = past.commanded_rest
+        self.delivered.clear()
+        self.delivered.ul = past.commanded_ul
+        self.uncertain_ul = past.uncertain_ul
+
+    def keep_lock_out(self, seconds):
+        """A lock-out outlives its therapy and a reset; time without power counts as none."""
+        self._lockout_s = seconds
+
+    def go_on(self, count):
+        """The motor stands at counter value `count`: nothing was stepped since."""
+        self.dosing.stand(count)
 
     def prime(self, count):
         """Move fluid with no patient, to a bound."""
@@ -162,6 +202,10 @@ class Delivery:
     def over(self):
         """Return whether nothing is left to infuse."""
         return self.rx is None or self.profile.done or self.vtbi.spent()
+
+    def locked_out(self):
+        """Return whether a lock-out runs."""
+        return self._lockout_s > 0
 
     def window_full(self):
         """Return whether the rolling limit leaves no room."""
@@ -295,8 +339,36 @@ class Delivery:
         status.drug = self.rx.drug if self.rx is not None else 0
         status.vtbi_ul = self.vtbi.ul if self.vtbi.limited else -1
         status.lost_ul = self.dosing.lost.ul
+        status.uncertain_ul = self.uncertain_ul
         status.lockout_s = self._lockout_s
         status.window_ul = self.window.total_ul
+
+    def write_progress(self, into, offset, grant):
+        """Pack all that a resume needs, as records.PROGRESS_FORMAT has it from the tag on."""
+        profile = self.profile
+        rx = self.rx
+        window = self.window
+        flags = PF_GRANT if grant else 0
+        if profile.done:
+            flags |= PF_DONE
+        if profile.left.limited:
+            flags |= PF_SEGMENT_LIMITED
+        if self.vtbi.limited:
+            flags |= PF_VTBI_LIMITED
+        if window.limit_ul:
+            flags |= PF_WINDOW
+        kind = self.boluses.kind
+        struct.pack_into(
+            PROGRESS_TAIL, into, offset, rx.tag if rx is not None else 0, profile.index, kind, profile.cycle,
+            profile.ms, flags, profile.second, profile.left.ul, profile.left.rest, self.vtbi.ul, self.vtbi.rest,
+            profile.override_ul_h, self._programmed_ul_h, self._asked_ul_h(), self.dosing.commanded.ul,
+            self.dosing.commanded.rest, self._lockout_s, window.total_ul, window.rest,
+            self.boluses.left().ul if kind else 0,
+        )  # fmt: skip
+
+    def _asked_ul_h(self):
+        rate = self.profile.rate_ul_h
+        return rate + min(self.boluses.rate_ul_h(), self.max_rate - rate) if self.boluses.kind else rate
 
     def second(self, seconds):
         """Let whole seconds pass for what outlives an infusion."""

@@ -98,6 +98,11 @@ class Dosing:
             self.steps = position
         self._lease_end = position
 
+    def stand(self, position):
+        """Take `position` as where the commanded volume stands."""
+        self.steps = position
+        self._lease_end = position
+
     def drive(self, drive, rate_ul_h, lease, count):
         """Ask for `rate_ul_h` with a lease of `lease` units; `count` is where the motor is."""
         if rate_ul_h != self._rate_ul_h:

@@ -57,10 +57,14 @@ class Interlocks:
 
     def prescribe(self, rx, step_volume, readings):
         """Take the limits of a prescription; the counter and encoder agree from here."""
+        self.expect(rx, step_volume)
+        self._lag = ticks_diff(readings.step_count, readings.encoder_count)
+
+    def expect(self, rx, step_volume):
+        """Take the limits of a prescription."""
         self.pressure_mmhg = rx.pressure_mmhg
         self.air_steps = rx.air_single_ul * 3600 // (step_volume // 1000 + 1)
         self.stall_steps = STALL_UL * 3600 // (step_volume // 1000 + 1)
-        self._lag = ticks_diff(readings.step_count, readings.encoder_count)
         self.size_um = 0
         if self._head == HEAD_SYRINGE:
             for row in SYRINGES:

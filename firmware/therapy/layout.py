@@ -147,13 +147,3 @@ def struct_format(fields):
     for field in fields:
         codes += field[1]
     return codes
-
-
-def crc32(data, crc=0):
-    """CRC-32 (IEEE 802.3) of `data`. Finds damage; no security control."""
-    crc = crc ^ 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0xEDB88320 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF

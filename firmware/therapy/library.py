@@ -3,6 +3,7 @@
 import struct
 
 from firmware.therapy import layout
+from hal.compat import crc32
 
 _HEADER = layout.struct_format(layout.LIBRARY_HEADER)
 _ENTRY = layout.struct_format(layout.LIBRARY_ENTRY)
@@ -36,7 +37,7 @@ class Library:
         body = data[self._start : self._start + entries * self._size]
         if magic != layout.LIBRARY_MAGIC or version != layout.LIBRARY_VERSION:
             return
-        if len(body) != entries * self._size or layout.crc32(body) != crc:
+        if len(body) != entries * self._size or crc32(body) != crc:
             return
         self.entries = entries
         self.sequence = sequence

@@ -1,31 +1,53 @@
-"""A bounded ring of small events from the gatekeeper to the tick."""
+"""Trust events on their way to the tick: one bit each, so a flood of one hides no other.
 
+Posted by the turn outside the tick, taken inside it; neither waits. What is posted twice
+before a tick counts once. Compromise comes out first, what lowers caution before what raises
+it: events that meet lead to no less caution than one by one.
+"""
+
+from firmware.therapy import tables as t
 from hal.compat import const
 
-_SLOTS = const(16)
+_EVENTS = const(7)
+_ORDER = bytes(
+    (t.EV_COMPROMISED, t.EV_AUTHENTIC, t.EV_RECOVERY_ON, t.EV_RECOVERED, t.EV_LINK_LOST, t.EV_HOSTILE)
+)
+# By event: those that waited for the same tick and are overtaken by it, as bits.
+_OVERTAKES = bytes(
+    (
+        1 << t.EV_AUTHENTIC,  # link lost
+        1 << t.EV_LINK_LOST,  # authentic
+        0,  # hostile
+        0,  # quiet: the tick's own, never posted
+        1 << t.EV_RECOVERY_ON | 1 << t.EV_RECOVERED,  # compromised: no way out that was opened before
+        1 << t.EV_RECOVERED,  # recovery on
+        0,  # recovered
+    )
+)
 
 
 class Mailbox:
-    """Posted outside the tick, taken inside it. A full mailbox refuses, never blocks."""
+    """`waiting` is not 0 while an event waits. The rest is how things stand, for the tick to read."""
 
-    __slots__ = ("_events", "_first", "count")
+    __slots__ = ("comms_held", "link_down", "waiting")
 
     def __init__(self):
-        self._events = bytearray(_SLOTS)
-        self._first = 0
-        self.count = 0
+        self.waiting = 0
+        self.link_down = False  # for ten seconds now
+        self.comms_held = False  # comms does not run, and a person should know
 
     def post(self, event):
-        """Queue `event` (0 … 255); returns False where there is no room."""
-        if self.count == _SLOTS:
+        """Put EV_LINK_LOST … EV_RECOVERED; returns False for what is no event from outside."""
+        if not 0 <= event < _EVENTS or event == t.EV_QUIET:
             return False
-        self._events[(self._first + self.count) % _SLOTS] = event
-        self.count += 1
+        self.waiting = self.waiting & ~_OVERTAKES[event] | 1 << event
         return True
 
     def take(self):
-        """Return the oldest event; only where `count` is not 0."""
-        event = self._events[self._first]
-        self._first = (self._first + 1) % _SLOTS
-        self.count -= 1
-        return event
+        """Return the most pressing event, or -1 where none waits."""
+        waiting = self.waiting
+        for event in _ORDER:
+            if waiting >> event & 1:
+                self.waiting = waiting & ~(1 << event)
+                return event
+        return -1

@@ -22,4 +22,5 @@ LIBRARY = const(16)
 STATE = const(17)  # not in this state
 KEY_NEEDED = const(18)  # turn the key switch
 OVER = const(19)  # nothing left to infuse
+GLASS = const(21)  # credentials, or break-glass
 NO_BOLUS = const(20)  # none prescribed, or one still running

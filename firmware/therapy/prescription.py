@@ -7,6 +7,7 @@ outside the tick, by the layout table.
 import struct
 
 from firmware.therapy import layout
+from hal.compat import MASK, crc32
 
 _HEAD = layout.struct_format(layout.PRESCRIPTION)
 _SEGMENT = layout.struct_format(layout.SEGMENT)
@@ -23,6 +24,7 @@ class Prescription:
         for field in layout.PRESCRIPTION:
             setattr(self, field[0], 0)
         self.version = layout.PRESCRIPTION_VERSION
+        self.tag = 0  # 30 bits of its checksum: which prescription a record speaks of
         self.segments = 0
         self.cycles = 1
         for field in layout.SEGMENT:
@@ -49,7 +51,9 @@ class Prescription:
         for index in range(self.segments):
             values = [getattr(self, "seg_" + field[0])[index] for field in layout.SEGMENT]
             data += struct.pack(_SEGMENT, *values)
-        return data + struct.pack("<I", layout.crc32(data))
+        crc = crc32(data)
+        self.tag = crc & MASK
+        return data + struct.pack("<I", crc)
 
     def decode(self, data):
         """Read `data`; returns False, and reads nothing, where it is not a prescription."""
@@ -57,7 +61,7 @@ class Prescription:
         if len(data) < size + 4 or data[0] != layout.PRESCRIPTION_VERSION:
             return False
         body = bytes(data[: len(data) - 4])
-        if struct.unpack("<I", data[len(data) - 4 :])[0] != layout.crc32(body):
+        if struct.unpack("<I", data[len(data) - 4 :])[0] != crc32(body):
             return False
         values = struct.unpack(_HEAD, body[:size])
         count = values[7]
@@ -65,6 +69,7 @@ class Prescription:
         if count > layout.SEGMENTS or len(body) != size + count * step:
             return False
         self.clear()
+        self.tag = crc32(body) & MASK
         for field, value in zip(layout.PRESCRIPTION, values):
             setattr(self, field[0], value)
         for index in range(count):

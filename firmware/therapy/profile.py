@@ -36,6 +36,32 @@ class Profile:
         self.done = False
         self._enter(0)
 
+    def restore(self, rx, past):
+        """Stand where a journal says; outside the tick, so the stairs may be counted in large integers."""
+        self.rx = rx
+        self.cycle = past.cycle
+        self._enter(past.index)
+        self.second = past.second
+        self.ms = past.ms
+        index = past.index
+        duration = rx.seg_duration_s[index]
+        kind = rx.seg_kind[index]
+        if kind != KIND_HOLD and duration:
+            stairs = past.second + (1 if kind == KIND_SPREAD else 0)
+            rest = stairs * rx.seg_step_rest[index]
+            self._rest = rest % duration
+            if kind == KIND_RAMP:
+                self._floor = rx.seg_rate_ul_h[index] + stairs * rx.seg_step_ul_h[index] + rest // duration
+                self.rate_ul_h = self._floor
+            elif stairs:
+                up = rest // duration - (rest - rx.seg_step_rest[index]) // duration
+                self.rate_ul_h = self._floor + up
+        self.left.put(past.left_ul, past.left_rest, rx.seg_volume_ul[index] > 0)
+        if past.override_ul_h >= 0:
+            self.titrate(past.override_ul_h)
+            self.left.allow(0)
+        self.done = past.done
+
     def titrate(self, rate_ul_h):
         """Hold `rate_ul_h` from now on; the segment no longer ends by time. The prescription stays as it is."""
         self.override_ul_h = rate_ul_h

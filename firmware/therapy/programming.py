@@ -47,7 +47,9 @@ class Programming:
     def _field(self, field, value):
         status = self._controller.status
         status.message = msg.NONE
-        if field == ports.FIELD_TITRATE_MILLI:
+        if field == ports.FIELD_PERSON:
+            self._controller.person = max(value, 0)
+        elif field == ports.FIELD_TITRATE_MILLI:
             self._titrate_milli = value
         elif self._controller.delivery.state != t.ST_PROGRAMMING:
             status.message = msg.STATE

@@ -1,8 +1,9 @@
-"""What the tick leaves for the store: a ring of small records, allocated once.
+"""What the tick leaves for the store: a ring of small records and two images, allocated once.
 
-A record is 28 bytes, little-endian: sequence, kind, delivery state, trust state, alarm
+A record is 24 bytes, little-endian: sequence, kind, delivery state, trust state, alarm
 priority, ticks_ms, and three integers that the kind explains. A grant waits until the store
-holds its record (write-ahead).
+holds its record (write-ahead). An image is the newest of its kind: a later one overwrites one
+that has not been stored yet.
 """
 
 import struct
@@ -17,39 +18,74 @@ REC_LOST = const(5)  # steps missed past a lease's end, elapsed ms, 0
 REC_LOWERED = const(6)  # rate lowered: from, to (µL/h)
 REC_TRUST = const(7)  # trust event, action, 0
 REC_TRIPPED = const(9)  # the guardian cut motor power: TRIP_*
-REC_PRESCRIPTION = const(8)  # kind of the journal alone: a prescription's bytes follow
+REC_GLASS = const(10)  # break-glass began (1) or ended (0), who: a person's number
 
-RECORD_SIZE = const(28)
-_FORMAT = "<IBBBBIiii"
+# Kinds of the journal alone.
+REC_PRESCRIPTION = const(8)  # a prescription's bytes; written twice
+REC_PROGRESS = const(16)  # image: PROGRESS_FORMAT
+REC_WINDOW = const(17)  # image: WINDOW_FORMAT and the buckets, newest first
+REC_AREA = const(18)  # an area's number, its first frame
+REC_BOOT = const(19)  # BOOT_FORMAT
+REC_MARK = const(20)  # the secure counter as it now is, u32
+
+RECORD_SIZE = const(24)
+RECORD_FORMAT = "<IBBBBIiii"
 _SLOTS = const(16)
+
+# seq, kind, delivery, trust, priority; operating seconds, RTC, tag; segment, bolus, cycle, ms,
+# flags; second; left of segment (µL, rest), left of VTBI, override, programmed rate, rate asked;
+# commanded (µL, rest); lock-out s; counted by the window (µL, rest); left of the bolus.
+PROGRESS_FORMAT = "<IBBBBIiIBBHHHIIIIIiIIiIIIII"
+PROGRESS_TAIL = "<IBBHHHIIIIIiIIiIIIII"  # from the tag on
+PROGRESS_SIZE = const(84)
+PF_DONE = const(1)  # the programme has run to its end
+PF_SEGMENT_LIMITED = const(2)
+PF_VTBI_LIMITED = const(4)
+PF_GRANT = const(8)  # a grant waits: what it would give is not in here
+PF_WINDOW = const(16)  # the rolling limit is in force
+
+# seq, kind, delivery, trust, priority; age of the newest bucket in s.
+WINDOW_FORMAT = "<IBBBBI"
+WINDOW_HEAD = const(12)
+
+BOOT_FORMAT = "<IIB3x"  # operating seconds, secure counter, 1 where the pump went on by itself
 
 
 class Outbox:
-    """Records on their way from the tick to the store, oldest first."""
+    """Records on their way from the tick to the store, oldest first; then the images."""
 
-    __slots__ = ("_count", "_first", "_slots", "lost", "seq")
+    __slots__ = ("_count", "_first", "_slots", "lost", "progress", "progress_due", "seq", "window", "window_due")
 
-    def __init__(self):
+    def __init__(self, buckets):
         self._slots = [bytearray(RECORD_SIZE) for _ in range(_SLOTS)]
         self._first = 0
         self._count = 0
         self.seq = 0  # of the newest record
         self.lost = 0  # records that found the ring full
+        self.progress = bytearray(PROGRESS_SIZE)
+        self.progress_due = False
+        self.window = bytearray(WINDOW_HEAD + 4 * buckets)
+        self.window_due = False
+
+    def next_seq(self):
+        """Take the next sequence number, 1 … 2**30 - 1."""
+        seq = ticks_add(self.seq, 1)
+        if seq == 0:
+            seq = 1
+        self.seq = seq
+        return seq
 
     def emit(self, kind, status, now_ms, a, b, c):
         """Queue a record and return its sequence number, or 0 where the ring is full."""
         if self._count == _SLOTS:
             self.lost += 1
             return 0
-        seq = ticks_add(self.seq, 1)
-        if seq == 0:
-            seq = 1
+        seq = self.next_seq()
         slot = self._slots[(self._first + self._count) % _SLOTS]
         struct.pack_into(
-            _FORMAT, slot, 0, seq, kind, status.delivery, status.trust, status.priority, now_ms, a, b, c
+            RECORD_FORMAT, slot, 0, seq, kind, status.delivery, status.trust, status.priority, now_ms, a, b, c
         )
         self._count += 1
-        self.seq = seq
         return seq
 
     def oldest(self):

@@ -51,6 +51,8 @@ G_KVO = const(4)  # … kvo or basal, and its KVO rate is above 0
 G_HELP_KVO = const(8)  # policy kvo, its KVO rate above 0
 G_HELP_STOP = const(16)  # policy stop, or kvo with a KVO rate of 0
 G_KEY = const(32)  # key switch turned
+G_GO_ON = const(64)  # the journal lets the therapy of before go on by itself
+G_WAIT = const(128)  # the journal has a therapy of before
 
 # Delivery actions, carried out by the controller.
 A_NONE = const(0)
@@ -68,10 +70,14 @@ A_END = const(11)  # forget the prescription
 A_PRIME = const(12)
 A_PRIME_END = const(13)
 A_READY = const(14)  # self-test passed
+A_GO_ON = const(15)  # take up the therapy of before
+A_WAIT = const(16)  # take it up, the motor still, until a person says
 
 DELIVERY = bytes(
     (
         # event, source, guard, destination, action
+        EV_TEST_PASSED, ST_SELF_TEST, G_GO_ON | G_WAIT | G_SAFE, ST_INFUSING, A_GO_ON,
+        EV_TEST_PASSED, ST_SELF_TEST, G_WAIT, ST_PAUSED, A_WAIT,
         EV_TEST_PASSED, ST_SELF_TEST, G_ALWAYS, ST_STANDBY, A_READY,
         EV_TEST_FAILED, ST_SELF_TEST, G_ALWAYS, ST_FAILED, A_FAIL,
         EV_PROGRAMME, ST_STANDBY, G_ALWAYS, ST_PROGRAMMING, A_NONE,
@@ -148,6 +154,8 @@ EV_QUIET = const(3)  # ten minutes without hostile traffic
 EV_COMPROMISED = const(4)  # local evidence against the security layer
 EV_RECOVERY_ON = const(5)
 EV_RECOVERED = const(6)
+EV_BREAK_GLASS = const(7)  # a person goes on without credentials
+EV_GLASS_DONE = const(8)
 
 # Trust guards.
 GT_LINK_DOWN = const(1)
@@ -157,6 +165,8 @@ GT_KEY = const(2)  # key switch turned
 AT_NONE = const(0)
 AT_ISOLATE = const(1)  # raise EV_HELP_GONE
 AT_EPISODE = const(2)  # a new hostile episode
+AT_GLASS = const(3)  # bedside control without credentials begins
+AT_GLASS_DONE = const(4)
 
 TRUST = bytes(
     (
@@ -172,6 +182,10 @@ TRUST = bytes(
         EV_HOSTILE, TR_SUSPECT, 0, TR_SUSPECT, AT_NONE,
         EV_COMPROMISED, TR_SUSPECT, 0, TR_ISOLATED, AT_ISOLATE,
         EV_RECOVERY_ON, TR_ISOLATED, GT_KEY, TR_RECOVERY, AT_NONE,
+        EV_BREAK_GLASS, TR_ISOLATED, GT_KEY, TR_ISOLATED, AT_GLASS,
+        EV_GLASS_DONE, TR_ISOLATED, 0, TR_ISOLATED, AT_GLASS_DONE,
+        EV_BREAK_GLASS, TR_RECOVERY, GT_KEY, TR_RECOVERY, AT_GLASS,
+        EV_GLASS_DONE, TR_RECOVERY, 0, TR_RECOVERY, AT_GLASS_DONE,
         EV_RECOVERED, TR_RECOVERY, GT_LINK_DOWN, TR_OFFLINE, AT_NONE,
         EV_RECOVERED, TR_RECOVERY, 0, TR_NORMAL, AT_NONE,
         EV_COMPROMISED, TR_RECOVERY, 0, TR_ISOLATED, AT_ISOLATE,

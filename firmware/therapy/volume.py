@@ -65,6 +65,17 @@ class Quota:
         self.ul = 0
         self._rest = 0
 
+    def put(self, ul, rest, limited):
+        """Stand where a journal says."""
+        self.limited = limited
+        self.ul = ul
+        self._rest = rest
+
+    @property
+    def rest(self):
+        """What is left beyond whole microlitres."""
+        return self._rest
+
     def cap(self, units):
         """Return `units`, or what is left if that is less."""
         if not self.limited or self.ul >= ONE_WORD_UL:

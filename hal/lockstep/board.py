@@ -89,9 +89,9 @@ class LockstepBoard:
 
     def send(self, data, count):
         """Take what fits in this turn, or nothing without a carrier."""
-        if not self._flags & RF_LINK_UP:
+        if not self._flags & RF_LINK_UP or count < 0:
             return 0
-        count = min(count, NET_OUT - self._net_out_count)
+        count = min(count, len(data), NET_OUT - self._net_out_count)
         for index in range(count):
             self._net_out[self._net_out_count + index] = data[index]
         self._net_out_count += count

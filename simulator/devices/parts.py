@@ -55,8 +55,9 @@ class SimLink:
 
     def send(self, data: bytes, count: int) -> int:
         """Take `count` bytes, or none without a carrier."""
-        if self.mute or not self._plant.link_up:
+        if self.mute or not self._plant.link_up or count < 0:
             return 0
+        count = min(count, len(data))
         self.sent += data[:count]
         return count
 

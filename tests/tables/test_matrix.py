@@ -17,7 +17,7 @@ def test_every_cell_is_said_once(table, text):
 
 
 def test_a_missing_cell_is_refused():
-    with pytest.raises(ValueError, match="34 of 35 cells"):
+    with pytest.raises(ValueError, match="44 of 45 cells"):
         matrix.Matrix(matrix.TRUST.replace("ignored: authentic quiet", "ignored: quiet"), TRUST)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from firmware.therapy import alarms as al
 from firmware.therapy import layout
 from firmware.therapy import messages as msg
 from firmware.therapy import tables as t
@@ -27,7 +28,7 @@ def titrate(pump, dose_milli):
     pump.run(500)
 
 
-def test_isolated_a_decrease_is_free_and_a_raise_needs_the_key_switch():
+def test_isolated_a_decrease_is_free_and_a_raise_needs_key_switch_and_credentials():
     pump = isolated()
     titrate(pump, 10_000)
     assert pump.status.rate_ul_h == 10_000
@@ -35,7 +36,56 @@ def test_isolated_a_decrease_is_free_and_a_raise_needs_the_key_switch():
     assert (pump.status.rate_ul_h, pump.status.message) == (10_000, msg.KEY_NEEDED)
     pump.board.sensed.flags |= ports.RF_KEY_SWITCH
     titrate(pump, 15_000)
+    assert (pump.status.rate_ul_h, pump.status.message) == (10_000, msg.GLASS)
+    pump.controller.operator = 4  # authenticated: what the trusted side will set
+    titrate(pump, 15_000)
     assert pump.status.rate_ul_h == 15_000
+
+
+def test_break_glass_takes_the_key_switch_a_number_and_three_deliberate_seconds():
+    pump = isolated()
+    pump.press(ports.KEY_GLASS_ON)
+    assert pump.status.message == msg.KEY_NEEDED
+    pump.board.sensed.flags |= ports.RF_KEY_SWITCH
+    pump.press(ports.KEY_GLASS_ON)
+    assert pump.status.message == msg.MISSING
+    pump.press(ports.KEY_FIELD + ports.FIELD_PERSON, 4711)
+    pump.press(ports.KEY_GLASS_ON)
+    pump.run(2_700)
+    pump.press(ports.KEY_GLASS_OFF)
+    pump.run(1_000)
+    assert not pump.controller.glass
+    pump.press(ports.KEY_GLASS_ON)
+    pump.run(3_000)
+    assert pump.controller.glass
+    assert pump.controller.alarms.is_shown(al.AL_BREAK_GLASS)
+    titrate(pump, 30_000)
+    assert pump.status.rate_ul_h == 30_000
+    assert pump.status.trust == t.TR_ISOLATED
+
+
+@pytest.mark.parametrize("way", ["key switch turned back", "left alone"])
+def test_break_glass_ends_by_itself_and_its_alarm_stays(way):
+    pump = isolated()
+    pump.break_glass(4711)
+    assert pump.controller.glass
+    if way == "left alone":
+        pump.run(181_000)
+    else:
+        pump.board.sensed.flags &= ~ports.RF_KEY_SWITCH
+        pump.run(200)
+    pump.board.sensed.flags |= ports.RF_KEY_SWITCH
+    assert not pump.controller.glass
+    assert pump.controller.alarms.is_shown(al.AL_BREAK_GLASS)
+    titrate(pump, 30_000)
+    assert (pump.status.rate_ul_h, pump.status.message) == (20_000, msg.GLASS)
+
+
+def test_there_is_no_glass_to_break_while_the_security_layer_is_whole():
+    pump = started(programmed(layout.MODE_CONTINUOUS, *CONTINUOUS))
+    pump.break_glass(4711)
+    assert not pump.controller.glass
+    assert not pump.controller.alarms.is_shown(al.AL_BREAK_GLASS)
 
 
 @pytest.mark.parametrize("trust_event", [None, t.EV_LINK_LOST, t.EV_HOSTILE, t.EV_COMPROMISED])
@@ -93,15 +143,6 @@ def test_a_hostile_flood_ends_in_ten_quiet_minutes_and_tells_once():
     assert pump.status.trust == t.TR_SUSPECT
     pump.run(3_000)
     assert (pump.status.trust, pump.status.rate_ul_h) == (t.TR_NORMAL, 10_000)
-
-
-def test_a_full_mailbox_refuses_and_the_dose_goes_on():
-    pump = IdealPump()
-    pump.start(prescription(10_000))
-    posted = [pump.controller.mailbox.post(t.EV_HOSTILE) for _ in range(40)]
-    assert posted.count(True) == 16
-    pump.run(3_000)
-    assert (pump.state, pump.status.rate_ul_h) == (t.ST_INFUSING, 10_000)
 
 
 @pytest.mark.parametrize("key", range(256))

@@ -220,9 +220,10 @@ def _trust_falls(table: Table) -> Iterator[str]:
         recovering = row.source == t.TR_RECOVERY and row.destination < t.TR_ISOLATED
         if recovering and step not in _LOWERS:
             yield f"recovery ends by {table.events[row.event]}"
-        if row.source == t.TR_ISOLATED and step[0] != t.EV_RECOVERY_ON:
+        leaves = row.source == t.TR_ISOLATED and row.destination != row.source
+        if leaves and step[0] != t.EV_RECOVERY_ON:
             yield f"isolated is left by {table.events[row.event]}"
-        if row.source == t.TR_ISOLATED and not row.guard & t.GT_KEY:
+        if leaves and not row.guard & t.GT_KEY:
             yield "isolated is left without the key switch"
 
 

@@ -137,7 +137,10 @@ def tour(around, head, syringe, rate_ul_h, start_ms, make_therapy=Therapy):
     _ends(pump, rate_ul_h, syringe)
     _refusals(pump, rx)
     _long_waits(pump, rate_ul_h, syringe)
-    pump.readings.flags |= ports.RF_KEY_SWITCH  # isolated by now: a start needs it
+    pump.readings.flags |= ports.RF_KEY_SWITCH  # isolated by now: a start needs it, and the glass broken
+    pump.controller.person = 7
+    pump.presses(ports.KEY_GLASS_ON)
+    pump.run(30)
     _volumes(pump, rate_ul_h, syringe)
     pump.presses(ports.KEY_STANDBY, ports.KEY_MAINTENANCE_ON, ports.KEY_MAINTENANCE_OFF)
     pump.may_fail = True

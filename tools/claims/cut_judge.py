@@ -1,0 +1,229 @@
+"""Judges one cut: what a pump does that lost its power, held against the run that nobody interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from firmware.therapy import alarms as al
+from firmware.therapy import tables as t
+from simulator.power import AFTER, WATCHDOG, Cut
+from simulator.snapshot import Snapshot
+from simulator.world import TICK_MS, World
+from tools.claims.cut_scenes import FLOWING, Act, Reference, pumped_ul
+
+# The bound that the guardian discloses, µL: at slow rates, and anywhere.
+SLOW_UL_H = 20_000
+SLOW_UL = 30
+ANY_UL = 140
+# From boot to flow, and from there to the verdict.
+RESUME_MS = 2_000
+JUDGED_MS = 60_000
+# What is shown of seconds may be one old on either side.
+_STALE_S = 2
+
+
+@dataclass(frozen=True)
+class Case:
+    """Cuts of one run, the first in the tick at `at_ms` of the reference.
+
+    quiet_ms: power goes, for so long, right before that tick and in no store operation; the
+    cuts come after it. flat: the RTC loses the time.
+    """
+
+    at_ms: int
+    cuts: tuple[Cut, ...]
+    quiet_ms: int | None = None
+    flat: bool = False
+    start_ms: int | None = None  # of the pump's clock at boot, where not the scene's
+
+
+@dataclass
+class Verdict:
+    """What came of a case: findings in words, and how far the volume strayed, µL."""
+
+    findings: list[str]
+    over_ul: float = 0.0
+    under_ul: float = 0.0
+    resumed: bool = False
+    waited: bool = False
+
+
+class Judge:
+    """One case against a reference, tick by tick."""
+
+    def __init__(self, reference: Reference, case: Case) -> None:
+        self._reference = reference
+        self._case = case
+        self._verdict = Verdict([])
+        quiet = case.quiet_ms is not None
+        self._cut_ms = case.at_ms - TICK_MS if quiet else case.at_ms
+        self._at = reference.at(self._cut_ms)
+        self._before = self._at if quiet else reference.at(case.at_ms - TICK_MS)
+        pending = reference.pending(self._cut_ms)
+        bolus = reference.bolus_act(self._cut_ms)
+        # Acts that may be undone, whose volume may be missing, and those of them that lowered it.
+        self._undone = {act for act in (pending, bolus) if act is not None}
+        self._half_done = {pending} if pending is not None else set()
+        self._starting = self._cut_ms <= reference.started_ms() + 2 * TICK_MS
+        fastest = max(seen.rate_ul_h for seen in reference.seen)
+        self._bound_ul = SLOW_UL if fastest <= SLOW_UL_H else ANY_UL
+        self._lost_ms = 0
+        self._on_ms = 0  # since the cut
+        self._boot_ms = -1
+
+    def run(self, snapshot: Snapshot) -> Verdict:
+        """Restore, cut, and look on until 60 s past the last resume."""
+        case = self._case
+        world = snapshot.restore()
+        if case.start_ms is not None:
+            world.clock.start_ms = case.start_ms
+        if case.flat and world.board.rtc is not None:
+            world.board.rtc.battery_flat = True
+        world.board.supply.arm(*case.cuts)
+        self._guarded(self._lose_power, world)
+        if world.is_dark:
+            self._look_on(world)
+        elif not self._verdict.findings:
+            self._find("the power did not go")
+        return self._verdict
+
+    def _guarded(self, step: Callable[[World], None], world: World) -> None:
+        """A firmware that does not boot, or ends, is a finding."""
+        try:
+            step(world)
+        except Exception as error:
+            self._find(f"the firmware is gone: {type(error).__name__}: {error}")
+
+    def _lose_power(self, world: World) -> None:
+        quiet_ms = self._case.quiet_ms
+        if quiet_ms is None:
+            world.tick()
+        elif quiet_ms == WATCHDOG:
+            world.watchdog_reset()
+        else:
+            world.power_cut(quiet_ms)
+
+    def _look_on(self, world: World) -> None:
+        clock = world.clock
+        end_ms = clock.ms + JUDGED_MS
+        while clock.ms < end_ms and not self._verdict.findings:
+            self._guarded(World.tick, world)
+            ms = clock.ms
+            if world.is_dark:
+                if self._boot_ms >= 0:
+                    self._cut_again(ms)
+                self._boot_ms = -1
+                end_ms = ms + JUDGED_MS
+            else:
+                if self._boot_ms < 0:
+                    self._boot_ms = ms
+                    end_ms = ms + RESUME_MS + JUDGED_MS
+                self._on_ms += TICK_MS
+            if world.status.delivery not in FLOWING:
+                self._stand_still(ms)
+            if ms % 1000 == 0 or ms >= end_ms:
+                self._volumes(world, ms)
+                if self._boot_ms >= 0 and ms >= self._boot_ms + RESUME_MS:
+                    self._states(world, ms)
+                    self._accounts(world)
+
+    def _cut_again(self, ms: int) -> None:
+        """A second cut may fall into whatever was done since the first."""
+        done = {act for act in self._acts if self._cut_ms < act.at_ms <= ms}
+        self._undone |= done
+        self._half_done |= done
+
+    def _stand_still(self, ms: int) -> None:
+        """Nothing flows: time is lost where it should, and who asks for a bolus asks in vain."""
+        if self._reference.at(ms - self._lost_ms).flows:
+            self._lost_ms += TICK_MS
+        self._undone |= {act for act in self._acts if act.is_bolus and act.at_ms <= ms <= act.at_ms + RESUME_MS}
+
+    # Rules.
+
+    def _volumes(self, world: World, ms: int) -> None:
+        """Never more than was meant, never less than while it stood still."""
+        reference = self._reference
+        delivered = world.delivered_ul()
+        then = ms - self._lost_ms
+        most = [reference.delivered_ul(ms)]
+        least = [reference.delivered_ul(then)]
+        least += [reference.delivered_without_ul(act, then) for act in self._undone]
+        most += [reference.delivered_without_ul(act, ms) for act in self._half_done]
+        if self._starting:
+            least.append(0.0)
+        over, under = delivered - max(most), min(least) - delivered
+        verdict = self._verdict
+        verdict.over_ul = max(verdict.over_ul, over)
+        verdict.under_ul = max(verdict.under_ul, under)
+        if over > self._bound_ul:
+            self._find(f"{over:.0f} µL too much after {(ms - self._cut_ms) / 1000:.1f} s")
+        elif under > self._bound_ul:
+            self._find(f"{under:.0f} µL too little after {(ms - self._cut_ms) / 1000:.1f} s")
+
+    def _states(self, world: World, ms: int) -> None:
+        """Goes on by itself where it may, waits with an alarm where not, and never on after a person's stop."""
+        status = world.status
+        flows = status.delivery in FLOWING
+        acted = any(self._cut_ms < act.at_ms <= ms for act in self._acts)
+        shown = status.therapy_alarms
+        if status.delivery == t.ST_FAILED:
+            self._find("failed")
+        elif status.bolus and not any(act.is_bolus and act.at_ms > self._cut_ms for act in self._acts):
+            self._find("a bolus runs that nobody asked for again")
+        elif flows and self._stopped() and not acted:
+            self._find("flows although a person had stopped it")
+        elif self._flowed() and not acted:
+            if flows:
+                self._verdict.resumed = True
+            else:
+                self._verdict.waited = True
+            if flows and not shown >> al.AL_RESUMED & 1:
+                self._find("resumed and told nobody")
+            elif not flows and not shown >> al.AL_WAITS & 1:
+                self._find("waits and tells nobody")
+            elif flows and self._case.flat:
+                self._find("resumed without knowing how long it was off")
+            elif not flows and not self._case.flat:
+                self._find("waits where it should have gone on")
+
+    def _accounts(self, world: World) -> None:
+        """What limits later doses: lock-out, rolling limit, volume to be infused."""
+        at, status = self._at, world.status
+        on_s = self._on_ms // 1000
+        known = not self._half_done and not self._starting
+        if known and status.lockout_s + on_s + _STALE_S < at.lockout_s:
+            self._find(f"the lock-out is shorter by {at.lockout_s - on_s - status.lockout_s} s")
+        if known and status.window_ul + 1 < at.window_ul:
+            self._find(f"the rolling limit forgot {at.window_ul - status.window_ul} µL")
+        if known and at.vtbi_ul >= 0 and status.delivery in FLOWING:
+            whole = at.vtbi_ul + at.pumped_ul
+            more = status.vtbi_ul + pumped_ul(world) - whole
+            if status.vtbi_ul < 0 or more > self._bound_ul + self._second_ul():
+                self._find(f"the volume to be infused grew by {more:.0f} µL")
+
+    # Facts.
+
+    @property
+    def _acts(self) -> tuple[Act, ...]:
+        return self._reference.scene.acts
+
+    def _second_ul(self) -> float:
+        """What flows while a shown volume grows old."""
+        return self._at.rate_ul_h / 3600 * 1.1
+
+    def _flowed(self) -> bool:
+        return self._before.flows and self._at.flows and not self._starting and not self._half_done
+
+    def _stopped(self) -> bool:
+        """Whether a person's stop was stored when the power went, or nothing had been started."""
+        if self._at.flows:
+            return False
+        if self._before.flows:  # stopped in this very tick
+            cut = self._case.cuts[0]
+            return cut.operation > 1 or cut.where == AFTER
+        return not self._starting
+
+    def _find(self, what: str) -> None:
+        self._verdict.findings.append(what)
