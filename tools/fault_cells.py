@@ -75,6 +75,12 @@ def _moves(world: World) -> bool:
     return world.plant.generator.running(world.clock.ms)
 
 
+def _ended(world: World) -> int:
+    """When the motor came to stand: a gate ends it between two ticks."""
+    generator = world.plant.generator
+    return generator.since if generator.rate_mhz == 0 else world.clock.ms
+
+
 class Cells:
     """Pumps to be broken, and their controls. `make_app` builds another firmware, for mutants."""
 
@@ -108,7 +114,7 @@ class Cells:
             for name in _shown(world.status) - control.alarms:
                 seen.alarms.setdefault(name, ms)
             if seen.ended_ms < 0 and not _moves(world):
-                seen.ended_ms = ms
+                seen.ended_ms = _ended(world) - begun
             if ms <= horizon_ms - _TAIL_MS:
                 tail_from = world.plant.encoder(world.clock.ms)
         now = world.clock.ms
@@ -125,11 +131,11 @@ class Cells:
     def _stop(self, world: World, seen: Seen) -> None:
         """A person presses Stop: how long the motor runs on, in steps of the plant's own time."""
         world.press(ports.KEY_STOP)
-        begun = world.clock.ms
-        while world.clock.ms - begun < 1_000:
+        pressed = world.clock.ms // TICK_MS * TICK_MS + TICK_MS  # the key goes down with the next tick
+        while world.clock.ms - pressed < 1_000:
             world.tick()
             if not _moves(world):
-                seen.stop_ms = world.clock.ms - begun - TICK_MS  # the key reaches the pump a tick later
+                seen.stop_ms = max(_ended(world) - pressed, 0)
                 return
 
     def _control(self, state: str, policy: str, horizon_ms: int) -> Control:
@@ -173,7 +179,7 @@ def _step_at(control: Control, ms: int) -> int:
 def horizon_ms(expected: Expected, state: str, policy: str) -> int:
     """How long a cell is looked at: past whatever is to come."""
     latest = max((due_ms(one, state, policy) for one in expected.alarms), default=0)
-    return max(HORIZON_MS, (latest // TICK_MS + 1) * TICK_MS + _TAIL_MS + 1_000)
+    return max(HORIZON_MS, expected.look_ms, (latest // TICK_MS + 1) * TICK_MS + _TAIL_MS + 1_000)
 
 
 # Rates by hand, µL/h: what flows in a state, for alarms that a volume brings about.

@@ -42,6 +42,7 @@ class Expected:
     alarms: tuple[Alarm, ...] = ()
     may: tuple[str, ...] = ()
     less_ms: int = 0
+    look_ms: int = 0
     starved: bool = False
     asked: bool = False
     apart: bool = False
@@ -89,6 +90,8 @@ def _expected(text: str) -> Expected:
             fields[part] = True
         elif part.startswith("may "):
             fields["may"] = tuple(part.split()[1:])
+        elif part.startswith("look "):
+            fields["look_ms"] = round(float(part.split()[1]) * 1000)
         elif part.startswith("less "):
             fields["less_ms"] = round(float(part.split()[1]) * 1000)
         elif match := _ALARM.match(part):
