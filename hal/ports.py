@@ -80,6 +80,12 @@ FIELD_TITRATE_MILLI = const(22)  # new dose rate while running
 FIELD_BOLUS_UL_H = const(23)  # bolus rate
 FIELD_PERSON = const(24)  # number of the person who breaks the glass
 
+# Status.lamp: the colour that is lit now.
+LAMP_DARK = const(0)
+LAMP_RED = const(1)
+LAMP_YELLOW = const(2)
+LAMP_CYAN = const(3)
+
 # Store areas.
 AREA_LIBRARY = const(0)
 AREA_JOURNAL_A = const(1)
@@ -200,12 +206,12 @@ class Status:
         self.trust_alarms = 0
         self.alarm = 0  # the one to show first
         self.priority = 0  # of that one: PRIORITY_*
-        self.silenced = 0  # 1 while the audio pause runs
+        self.silenced = 0  # 1 while the audio pause runs: no tone, the lamp stays
         self.message = 0  # MSG_*: last answer to a person
-        self.lamp = 0  # lit now: LAMP_* of annunciator.py, 0 for dark
+        self.lamp = 0  # lit now: LAMP_*
         self.tone_hz = 0  # sounding now, 0 for silence
         self.battery_min = -1  # left on the battery; -1: unknown, or on mains
-        self.reservoir_min = -1  # left at this rate; -1: unknown, or no flow
+        self.reservoir_min = -1  # until empty (volumetric: of the volume to infuse); -1: unknown, or no flow
 
 
 class Clock:

@@ -6,6 +6,7 @@ from firmware.therapy import alarms as al
 from firmware.therapy import messages as msg
 
 PRIORITIES = ("none", "low", "medium", "high")
+LAMPS = ("dark", "red", "yellow", "cyan")
 
 ALARMS = {
     al.AL_OCCLUSION_DOWN: "downstream occlusion",
@@ -46,6 +47,7 @@ ALARMS = {
     al.AL_BREAK_GLASS: "break-glass: used without credentials",
     al.AL_MEMORY: "memory nearly full",
     al.AL_CLOCK: "clock went backwards",
+    al.AL_LOG_LOST: "the log has a gap",
 }
 
 MESSAGES = {

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from firmware.therapy import tables as t
-from firmware.trust.supervisor import SCRATCH_COMMS
+from firmware.trust.scratch import COMMS_POLLED, MAGIC
 from hal import ports
 from simulator.clock import NEAR_WRAP_MS, VirtualClock
 from simulator.devices.board import SimBoard
@@ -182,7 +182,7 @@ class World:
         self.happened.append((self.clock.ms / 1000, "the watchdog resets the pump"))
         self.board.reset()
         if comms:
-            self.board.scratch.write(self.board.scratch.read() | SCRATCH_COMMS)
+            self.board.scratch.write(self.board.scratch.read() | MAGIC | COMMS_POLLED)
         self._go_dark(0)
 
     def hang(self, for_ms: int) -> None:

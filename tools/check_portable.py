@@ -19,8 +19,8 @@ _HAL = ("hal.", *_DEVICE)
 _ROOTS = (*_FIRMWARE, *_HAL, "simulator.standins.")
 _HOST_ONLY = ("hal/host/", "hal/stubs/")
 _THERAPY_TICK = (
-    "alarms", "allowance", "bolus", "controller", "delivery", "dosing", "engine", "guardian", "interlocks", "mailbox",
-    "profile", "records", "therapy", "volume",
+    "alarm_log", "alarms", "allowance", "annunciator", "bolus", "controller", "delivery", "dosing", "engine",
+    "estimate", "guardian", "interlocks", "mailbox", "profile", "records", "therapy", "volume",
 )  # fmt: skip
 TICK = ("hal/compat.py", *(f"firmware/therapy/{name}.py" for name in _THERAPY_TICK))
 

@@ -2,7 +2,8 @@
 
 Conditions are bits: therapy's in one mask, trust's in another, each below 2**30. A code
 from TRUST_BASE up is a trust alarm. Priorities follow the rule that whatever stops or
-cannot sustain flow is HIGH (docs/design.md, fail-safe policy).
+cannot sustain flow is HIGH (docs/design.md, fail-safe policy). A latched alarm stays shown
+until a person acknowledges it and its cause is gone.
 """
 
 from hal.compat import const
@@ -53,7 +54,8 @@ AL_COMMS_HELD = const(36)  # communication is not restarted for now
 AL_BREAK_GLASS = const(37)
 AL_MEMORY = const(38)  # the heap is nearly full
 AL_CLOCK = const(39)  # the clock that survives power went backwards
-TRUST_CODES = const(8)
+AL_LOG_LOST = const(40)  # the log has a gap: the store did not keep up
+TRUST_CODES = const(9)
 
 AUDIO_PAUSE_S = const(120)
 NONE = const(-1)
@@ -62,21 +64,45 @@ _H = const(3)
 _M = const(2)
 _L = const(1)
 _LATCHES = const(16)
-_RISES = const(32)  # to HIGH, after ESCALATE_S
+# Rises to HIGH: by itself after ESCALATE_S or ESCALATE_LATE_S, or when `escalate` says so.
+_RISES = const(32)
+_RISES_LATE = const(64)
+_RISES_TOLD = const(128)
 
 ESCALATE_S = const(300)
+# A battery whose end was half an hour away is at its end by now, whatever its gauge says.
+ESCALATE_LATE_S = const(1800)
 
 _THERAPY = bytes(
     (
         _H | _LATCHES, _H | _LATCHES, _H | _LATCHES, _H | _LATCHES, _H | _LATCHES,  # occlusions, air, door, not loaded
         _H | _LATCHES, _H | _LATCHES, _H | _LATCHES, _H | _LATCHES, _H | _LATCHES,  # empty, hot, motor, flow, doubt
         _H | _LATCHES, _H, _H, _H, _M,  # self-test, by policy, end sustained, complete, KVO
-        _M, _L | _RISES, _L | _RISES, _L, _M | _RISES,  # limit, reservoir, battery low, on battery, paused
+        _M, _L | _RISES_TOLD, _L | _RISES_LATE, _L, _M | _RISES,  # limit, reservoir, battery low, on battery, paused
         _M | _LATCHES, _M | _LATCHES, _H, _L, _L,  # store, volume lost, library, inactivity, near end
         _M | _LATCHES, _H, _H, _H | _LATCHES, _L | _LATCHES,  # resumed, waits, flow low, sequence, late
     )
 )  # fmt: skip
-_TRUST = bytes((_L, _M | _LATCHES, _L, _M | _LATCHES, _L, _M | _LATCHES, _M, _L))
+_TRUST = bytes((_L, _M | _LATCHES, _L, _M | _LATCHES, _L, _M | _LATCHES, _M, _L, _M | _LATCHES))
+
+# Which of two alarms of one priority is shown first: what flows unbidden; then a pump that
+# cannot be trusted; then what has stopped the flow, causes before consequences; then what will.
+URGENCY = bytes(
+    (
+        AL_FREE_FLOW, AL_DOUBT, AL_SELF_TEST,
+        AL_AIR, AL_OCCLUSION_DOWN, AL_OCCLUSION_UP, AL_DOOR, AL_NOT_LOADED, AL_EMPTY, AL_MOTOR, AL_HEAT,
+        AL_FLOW_LOW, AL_SEQUENCE, AL_STOPPED_BY_POLICY, AL_WAITS, AL_COMPLETE, AL_END_SUSTAINED,
+        AL_BATTERY_LOW, AL_RESERVOIR_LOW, AL_PAUSED, AL_LIBRARY,
+        AL_LIMIT, AL_KVO, AL_RESUMED, AL_VOLUME_LOST, AL_STORE,
+        AL_ISOLATED, AL_BREAK_GLASS, AL_EPISODE, AL_MEMORY, AL_LOG_LOST,
+        AL_NEAR_END, AL_ON_BATTERY, AL_LATE, AL_INACTIVITY,
+        AL_HOSTILE, AL_OFFLINE, AL_COMMS_HELD, AL_CLOCK,
+    )
+)  # fmt: skip
+
+# What a person did, for the log.
+SAID_PAUSE = const(1)
+SAID_ACKNOWLEDGE = const(2)
 
 
 def traits(code):
@@ -85,39 +111,48 @@ def traits(code):
 
 
 def escalates(code):
-    """Return whether `code` rises to HIGH when it stays."""
-    return traits(code) & _RISES != 0
+    """Return whether `code` may rise to HIGH."""
+    return traits(code) & (_RISES | _RISES_LATE | _RISES_TOLD) != 0
 
 
 class Alarms:
-    """What is wrong now and what is shown. The tick calls `raise_`, `clear` and `second`."""
+    """What is wrong now and what is shown. The tick calls `raise_`, `clear`, `escalate` and `second`."""
 
-    __slots__ = ("_ages", "_present", "_present_trust", "changed", "priority", "silence_s", "therapy", "top", "trust")
+    __slots__ = (
+        "_ages", "came", "came_trust", "changed", "present", "present_trust", "priority", "risen", "said", "silence_s",
+        "therapy", "top", "trust",
+    )  # fmt: skip
 
     def __init__(self):
-        self._present = 0
-        self._present_trust = 0
+        self.present = 0  # the condition holds
+        self.present_trust = 0
         self.therapy = 0  # shown: present, or latched
         self.trust = 0
+        self.risen = 0  # of the shown: those that have risen to HIGH
         self.top = NONE  # the code to show first
         self.priority = PRIORITY_NONE
         self.silence_s = 0  # left of the audio pause
-        self.changed = False  # set with every change; the controller logs and resets it
+        self.changed = False  # set with every change; alarm_log.py resets it and the next three
+        self.came = 0  # began to hold, even if it is over again
+        self.came_trust = 0
+        self.said = 0
         self._ages = [0] * THERAPY_CODES
 
     def raise_(self, code):
-        """Note that `code`'s condition holds. A new alarm ends the audio pause."""
+        """Note that `code`'s condition holds. A new alarm, or one that is back, ends the audio pause."""
         if code >= TRUST_BASE:
             bit = 1 << (code - TRUST_BASE)
-            self._present_trust |= bit
-            if self.trust & bit:
+            if self.present_trust & bit:
                 return
+            self.present_trust |= bit
+            self.came_trust |= bit
             self.trust |= bit
         else:
             bit = 1 << code
-            self._present |= bit
-            if self.therapy & bit:
+            if self.present & bit:
                 return
+            self.present |= bit
+            self.came |= bit
             self.therapy |= bit
             self._ages[code] = 0
         self.silence_s = 0
@@ -128,16 +163,18 @@ class Alarms:
         latches = traits(code) & _LATCHES
         if code >= TRUST_BASE:
             bit = 1 << (code - TRUST_BASE)
-            self._present_trust &= ~bit
-            if latches or not self.trust & bit:
+            if not self.present_trust & bit:
                 return
-            self.trust &= ~bit
+            self.present_trust &= ~bit
+            if not latches:
+                self.trust &= ~bit
         else:
             bit = 1 << code
-            self._present &= ~bit
-            if latches or not self.therapy & bit:
+            if not self.present & bit:
                 return
-            self.therapy &= ~bit
+            self.present &= ~bit
+            if not latches:
+                self.therapy &= ~bit
         self._rank()
 
     def set(self, code, holds):
@@ -155,46 +192,59 @@ class Alarms:
 
     def acknowledge(self):
         """Let go of latched alarms whose condition is gone."""
-        self.therapy &= self._present
-        self.trust &= self._present_trust
-        self._rank()
+        if self.priority != PRIORITY_NONE:
+            self.said |= SAID_ACKNOWLEDGE
+            self.therapy &= self.present
+            self.trust &= self.present_trust
+            self._rank()
 
     def pause_audio(self):
         """Silence what sounds for AUDIO_PAUSE_S; lamps stay. Never silences the unheard."""
         if self.priority != PRIORITY_NONE:
             self.silence_s = AUDIO_PAUSE_S
+            self.said |= SAID_PAUSE
+            self.changed = True
+
+    def escalate(self, code):
+        """Let a shown alarm of therapy rise to HIGH until it is gone. Ends the audio pause."""
+        bit = 1 << code
+        if self.therapy & bit and not self.risen & bit and escalates(code):
+            self.risen |= bit
+            self.silence_s = 0
+            self._rank()
 
     def second(self, seconds):
         """Let `seconds` pass: the audio pause runs out, what stays unanswered escalates."""
         if self.silence_s:
             self.silence_s = self.silence_s - seconds if self.silence_s > seconds else 0
+            if not self.silence_s:
+                self.changed = True
         if self.therapy:
             ages = self._ages
             for code in range(THERAPY_CODES):
-                if self.therapy >> code & 1 and ages[code] < ESCALATE_S:
+                if self.therapy >> code & 1 and ages[code] < ESCALATE_LATE_S:
                     ages[code] += seconds
-                    if ages[code] >= ESCALATE_S and _THERAPY[code] & _RISES:
-                        self.silence_s = 0
-                        self._rank()
+                    due_s = ESCALATE_S if _THERAPY[code] & _RISES else ESCALATE_LATE_S
+                    if ages[code] >= due_s and _THERAPY[code] & (_RISES | _RISES_LATE):
+                        self.escalate(code)
 
     def priority_of(self, code):
         """Priority of `code` now, escalation included."""
-        bits = traits(code)
-        if code < TRUST_BASE and bits & _RISES and self._ages[code] >= ESCALATE_S:
+        if code < TRUST_BASE and self.risen >> code & 1:
             return PRIORITY_HIGH
-        return bits & 3
+        return traits(code) & 3
 
     def _rank(self):
+        self.risen &= self.therapy
         top = NONE
         best = PRIORITY_NONE
-        for code in range(THERAPY_CODES):
-            if self.therapy >> code & 1 and self.priority_of(code) > best:
+        for place in range(len(URGENCY)):
+            code = URGENCY[place]
+            if self.is_shown(code) and self.priority_of(code) > best:
                 best = self.priority_of(code)
                 top = code
-        for code in range(TRUST_BASE, TRUST_BASE + TRUST_CODES):
-            if self.trust >> (code - TRUST_BASE) & 1 and self.priority_of(code) > best:
-                best = self.priority_of(code)
-                top = code
+        if best == PRIORITY_NONE:
+            self.silence_s = 0  # a pause does not outlive what it silenced
         self.top = top
         self.priority = best
         self.changed = True

@@ -11,9 +11,12 @@ from firmware.therapy import alarms as al
 from firmware.therapy import messages as msg
 from firmware.therapy import records as rec
 from firmware.therapy import tables as t
+from firmware.therapy.alarm_log import AlarmLog
+from firmware.therapy.annunciator import Annunciator
 from firmware.therapy.bolus import BUCKETS
 from firmware.therapy.delivery import Delivery
 from firmware.therapy.engine import IGNORED, Machine
+from firmware.therapy.estimate import Estimates
 from firmware.therapy.interlocks import Interlocks
 from firmware.therapy.layout import MODE_PCA
 from firmware.therapy.mailbox import Mailbox
@@ -54,6 +57,9 @@ class Controller:
         self.outbox = rec.Outbox(BUCKETS)
         self.mailbox = Mailbox()
         self.alarms = al.Alarms()
+        self.alarm_log = AlarmLog()
+        self.annunciator = Annunciator()
+        self.estimates = Estimates()
         self.interlocks = Interlocks(head, self.alarms)
         self.delivery = Machine(t.DELIVERY, t.ST_SELF_TEST)
         self.trust = Machine(t.TRUST, t.TR_NORMAL)
@@ -133,6 +139,7 @@ class Controller:
             self._tick(now_ms, readings, drive)
         except Exception:  # whatever it is, the motor loses its power and a person is told
             self._give_up(drive)
+        self.annunciator.show(self.status, now_ms, self.alarms)
 
     def _give_up(self, drive):
         """Cut motor power by the shortest way: what raised may raise again."""
@@ -145,6 +152,7 @@ class Controller:
         status.rate_ul_h = 0
         self.dose.boluses.clear()
         self.alarms.raise_(al.AL_DOUBT)
+        self.alarms.silence_s = 0  # nothing may count it down any more
         self._log_alarms()
 
     def _tick(self, now_ms, r, drive):
@@ -301,14 +309,7 @@ class Controller:
             self._event(t.EV_DOUBT, r)
 
     def _log_alarms(self):
-        alarms = self.alarms
-        alarms.changed = False
-        status = self.status
-        status.therapy_alarms = alarms.therapy
-        status.trust_alarms = alarms.trust
-        status.alarm = alarms.top
-        status.priority = alarms.priority
-        self.outbox.emit(rec.REC_ALARMS, status, self._now_ms, alarms.therapy, alarms.trust, alarms.top)
+        self.alarm_log.write(self.alarms, self.status, self.outbox, self._now_ms)
 
     # People.
 
@@ -566,7 +567,8 @@ class Controller:
                 self.alarms.raise_(al.AL_PAUSED)
             elif state == t.ST_PROGRAMMING and self._idle_s >= INACTIVITY_S:
                 self.alarms.raise_(al.AL_INACTIVITY)
-        self.alarms.set(al.AL_NEAR_END, state == t.ST_INFUSING and self.dose.near_end())
+        self.estimates.second(seconds, r, self.status, self.dose, self.alarms)
+        self.alarm_log.second(self.alarms, self.status, self.outbox, self._now_ms)
         if self.trust.state == t.TR_SUSPECT:
             self._quiet_s += seconds
             if self._quiet_s >= QUIET_S:

@@ -231,11 +231,6 @@ class Delivery:
             return t.G_KVO if kvo else 0
         return t.G_KVO | t.G_HELP_KVO if kvo else t.G_HELP_STOP
 
-    def near_end(self):
-        """Return whether less than three minutes are left at this rate."""
-        left = self.vtbi
-        return left.limited and left.ul < 60_000 and left.ul * 20 < self.profile.rate_ul_h
-
     def self_test(self):
         """Check arithmetic that a dose rests on against known answers."""
         return (

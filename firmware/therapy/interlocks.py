@@ -22,8 +22,7 @@ UP_LIMIT_MMHG = const(-52)  # 1 psi below ambient
 HEAT_DC = const(550)
 HEAT_CLEAR_DC = const(500)
 EMPTY_UL = const(500)
-LOW_UL = const(1000)
-BATTERY_LOW_PERMILLE = const(50)
+EMPTY_CLEAR_UL = const(600)  # past the sensor's noise
 # The screw may lag the counter by backlash and compliance; more is a stall.
 STALL_UL = const(40)
 FREE_DRIPS = const(3)
@@ -95,19 +94,16 @@ class Interlocks:
 
     def second(self, r):
         """Judge what changes slowly, once a second."""
-        alarms = self._alarms
         heat = r.temperature_dc
         if heat > HEAT_DC:
             self._mark(al.AL_HEAT, True)
         elif heat < HEAT_CLEAR_DC and self.hazards >> al.AL_HEAT & 1:
             self._mark(al.AL_HEAT, False)
         if self._head == HEAD_SYRINGE:
-            left = r.reservoir_ul
-            self._mark(al.AL_EMPTY, 0 <= left < EMPTY_UL)
-            alarms.set(al.AL_RESERVOIR_LOW, self.armed and EMPTY_UL <= left < LOW_UL)
+            empty = EMPTY_CLEAR_UL if self.hazards >> al.AL_EMPTY & 1 else EMPTY_UL
+            self._mark(al.AL_EMPTY, 0 <= r.reservoir_ul < empty)
             wrong = self.size_um and r.size_um >= 0 and abs(r.size_um - self.size_um) > SIZE_TOLERANCE_UM
             self._mark(al.AL_NOT_LOADED, bool(wrong or r.flags & (RF_CLAMP_OPEN | RF_PLUNGER_OFF)))
-        alarms.set(al.AL_BATTERY_LOW, r.battery_permille < BATTERY_LOW_PERMILLE and not r.flags & RF_MAINS)
 
     def _mark(self, code, holds):
         bit = 1 << code

@@ -26,6 +26,10 @@ def frame_size(length):
     return (_HEAD + length + _TAIL + 3) // 4 * 4
 
 
+def _drop(kind, payload):
+    """Fold nothing."""
+
+
 class Journal:
     """Where the next frame goes. Reads and writes outside the tick.
 
@@ -37,6 +41,7 @@ class Journal:
         self._frame = bytearray(_HEAD + MAX_PAYLOAD + _TAIL)
         self._check = bytearray(_CHUNK)
         self._images = {}
+        self._read = False  # replayed: until then nobody knows where the end is
         self._number = 0  # of the area in use; 0: none yet
         self._area = AREA_JOURNAL_B
         self._offset = 0
@@ -50,6 +55,7 @@ class Journal:
 
         A store that does not answer has nothing: what then follows is the caller's.
         """
+        self._read = True
         a = self._number_of(AREA_JOURNAL_A)
         b = self._number_of(AREA_JOURNAL_B)
         newest = AREA_JOURNAL_B if b > a else AREA_JOURNAL_A
@@ -136,6 +142,8 @@ class Journal:
 
         ERR_BUSY: the area is full and this is no time to erase.
         """
+        if not self._read:
+            self.replay(_drop)
         if self._number == 0 or self._offset + frame_size(len(payload)) > self._store.size(self._area):
             rc = self._turn()
             if rc:

@@ -11,7 +11,7 @@ import struct
 from hal.compat import const, ticks_add
 
 REC_STATE = const(1)  # event, action, 0
-REC_ALARMS = const(2)  # therapy mask, trust mask, code shown first
+REC_ALARMS = const(2)  # shown: therapy mask, trust mask, code shown first
 REC_GRANT = const(3)  # GRANT_*, two arguments
 REC_DROPPED = const(4)  # GRANT_*: the store did not answer in time
 REC_LOST = const(5)  # steps missed past a lease's end, elapsed ms, 0
@@ -19,6 +19,11 @@ REC_LOWERED = const(6)  # rate lowered: from, to (µL/h)
 REC_TRUST = const(7)  # trust event, action, 0
 REC_TRIPPED = const(9)  # the guardian cut motor power: TRIP_*
 REC_GLASS = const(10)  # break-glass began (1) or ended (0), who: a person's number
+REC_ACKNOWLEDGED = const(11)  # by a person; still shown: therapy mask, trust mask, code shown first
+REC_CAUSE_GONE = const(12)  # shown by latching alone: therapy mask, trust mask, code shown first
+REC_ESCALATED = const(13)  # risen to HIGH: therapy mask, those just now, code shown first
+REC_AUDIO = const(14)  # pause of so many seconds begins, 0: it is over; 0; code shown first
+REC_GAP = const(15)  # records lost before this one, since boot, 0
 
 # Kinds of the journal alone.
 REC_PRESCRIPTION = const(8)  # a prescription's bytes; written twice
@@ -87,6 +92,10 @@ class Outbox:
         )
         self._count += 1
         return seq
+
+    def has_room(self):
+        """Return whether another record would be kept."""
+        return self._count < _SLOTS
 
     def oldest(self):
         """Return the oldest record, or None. It stays until `done`."""

@@ -129,7 +129,7 @@ KINDS = (
     _word("kvo_rate_flipped", "the KVO rate", _flip(_dose, "_kvo_ul_h"), 14),
     _word("back_off_flipped", "the end of a back-off", _flip(_dose, "_backoff_end"), 16),
     _word("alarms_flipped", "the mask of alarms that are shown", _flip(_alarms, "therapy"), 9),
-    _word("alarms_present_flipped", "the mask of alarms that are present", _flip(_alarms, "_present"), 9),
+    _word("alarms_present_flipped", "the mask of alarms that are present", _flip(_alarms, "present"), 9),
     _word("hazards_flipped", "the mask of hazards", _flip(_interlocks, "hazards"), 3),
     _word("pressure_limit_flipped", "the occlusion limit", _flip(_interlocks, "pressure_mmhg"), 9),
     _word("air_limit_flipped", "the bubble's limit", _flip(_interlocks, "air_steps"), 16),

@@ -6,7 +6,7 @@ import pytest
 
 from firmware.app import App
 from firmware.therapy import tables as t
-from firmware.trust.supervisor import SCRATCH_COMMS
+from firmware.trust.scratch import COMMS_POLLED, MAGIC
 from hal import ports
 from hal.compat import MASK
 from simulator.bench import Bench
@@ -99,7 +99,7 @@ def test_a_watchdogs_reset_keeps_the_scratch_word_and_a_loss_of_power_does_not(p
     for reset, word in (
         (lambda world: world.power_cut(100), 0),
         (lambda world: world.watchdog_reset(), 6),
-        (lambda world: world.watchdog_reset(comms=True), 6 | SCRATCH_COMMS),
+        (lambda world: world.watchdog_reset(comms=True), 6 | MAGIC | COMMS_POLLED),
     ):
         world = infusing(programme)
         world.board.scratch.write(6)

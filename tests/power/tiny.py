@@ -6,7 +6,7 @@ from firmware.therapy import alarms as al
 from firmware.therapy import tables as t
 from firmware.therapy.dosing import lease_units, step_rate_mhz
 from firmware.therapy.heads import step_volume
-from firmware.therapy.layout import crc32
+from hal.compat import crc32
 from hal import ports
 from hal.compat import ticks_add, ticks_diff
 

@@ -76,7 +76,7 @@ def by_firmware(config: PlantConfig, rate_ul_h: int, until_ms: int) -> list[floa
     rx.syringe = config.syringe
 
     def turn() -> None:
-        clock.advance(TICK_MS)
+        clock.advance(TICK_MS - clock.ms % TICK_MS)  # an erase takes time
         app.step()
 
     for _ in range(20):

@@ -55,6 +55,7 @@ EXPECTED = {
     al.AL_BREAK_GLASS: (_M, True, False),
     al.AL_MEMORY: (_M, False, False),
     al.AL_CLOCK: (_L, False, False),
+    al.AL_LOG_LOST: (_M, True, False),
 }
 
 Make = Callable[[], al.Alarms]

@@ -15,7 +15,7 @@ from simulator.snapshot import Snapshot
 from simulator.world import TICK_MS
 from tools.claims.cut_judge import Case, Judge
 from tools.claims.cut_scenes import SCENES, SOON_WRAPS_MS, MakeApp, Reference, Scene
-from tools.claims.registry import Outcome, Report, claim
+from tools.claims.registry import Report
 
 OFF_MS = 2_000
 SHALLOW = 40  # cuts in each scene
