@@ -77,6 +77,7 @@ class App:
         if readings.key >= KEY_PROGRAMME:  # programme, confirm, cancel and fields
             self.programming.key(readings)
         self._look_at_comms()
+        board.watchdog.feed()  # only a turn that came to its end
 
     def _mark_running(self):
         """Tell the run after a watchdog reset whether flow was meant to be: a person's Stop counts at once."""

@@ -14,7 +14,7 @@ from firmware.therapy import tables as t
 from firmware.therapy.prescription import Prescription
 from hal import ports
 from hal.compat import HALF, MASK, ticks_diff
-from simulator.devices.parts import SimScratch
+from simulator.devices.parts import SimScratch, SimWatchdog
 
 TICK_MS = 100
 _NO_REFUSAL = ports.OK
@@ -85,6 +85,7 @@ class IdealBoard:
         self.clock = IdealClock(start)
         self.store = IdealStore(library)
         self.link = SilentLink()
+        self.watchdog = SimWatchdog(self.clock)  # type: ignore[arg-type]  # of the clock it asks for `ms` alone
         self.scratch = SimScratch()
         self.rtc = None
         self.counter = None
