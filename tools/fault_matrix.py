@@ -27,8 +27,9 @@ clock_jumps
     failed -> unchanged
     all -> failed; doubt
 clock_jumps(by=5000)
+    failed -> unchanged
     moving -> unchanged; late; may volume_lost; less 3
-    all -> unchanged; may late
+    all -> unchanged; late
 clock_stands clock_runs_off
     failed -> unchanged
     all -> failed; doubt within 4.2
@@ -57,28 +58,36 @@ link_mute link_deaf link_says_up
 # who had paused must start again, and what was not confirmed is gone.
 watchdog_dead
     all -> unchanged
-watchdog_reset watchdog_reset_comms
-    infusing kvo -> resumed; resumed within 2.2; less 4; may comms_held
-    bolus -> resumed; resumed within 2.2; starved; may comms_held
-    paused stopped -> waits; waits within 2.2; may comms_held
-    failed -> failed; may comms_held
-    all -> standby; may comms_held
+watchdog_reset
+    infusing kvo -> resumed; resumed within 2.2; less 4
+    bolus -> resumed; resumed within 2.2; starved
+    paused stopped -> waits; waits within 2.2
+    failed -> failed; may self_test
+    all -> standby
+# Comms that was at work then is held: as good as no network.
+watchdog_reset_comms
+    infusing kvo -> resumed; resumed within 2.2; comms_held within 2.2; may offline; less 4
+    bolus -> resumed; resumed within 2.2; comms_held within 2.2; may offline; starved
+    paused stopped -> waits; waits within 2.2; comms_held within 2.2; may offline
+    failed -> failed; may self_test comms_held offline
+    all -> standby; comms_held within 3; may offline
 # Off for 5 s, under the entry's limit of 5 min.
 power_lost_short
     infusing kvo -> resumed; resumed within 7.2; less 9; may on_battery offline
     bolus -> resumed; resumed within 7.2; starved; may on_battery offline
     paused stopped -> waits; waits within 7.2; may on_battery offline
-    failed -> failed
+    failed -> failed; may self_test
     all -> standby
 # The store is used while something flows, at the latest when progress is due.
 power_torn
     flow -> resumed; resumed within 20; less 12; starved
+    priming -> standby
     all -> unchanged
-# Off for an hour, past it.
+# Off for ten minutes, past it.
 power_lost_long
-    flow paused stopped -> waits; waits within 3603
-    failed -> failed
-    all -> standby
+    flow paused stopped -> waits; waits within 602.2
+    failed -> failed; look 606; may self_test
+    all -> standby; look 606
 mains_lost mains_says_off
     all -> unchanged; on_battery
 mains_says_on
@@ -96,7 +105,10 @@ panel_frozen
 # Time.
 tick_late
     all -> unchanged; less 0.1
+# A lease is 3 s or 0.1 mL: faster than 120 mL/h, less than 2 s.
 stall_2s
+    priming -> unchanged; may volume_lost; less 2
+    bolus under kvo -> unchanged; may volume_lost; less 2
     all -> unchanged; less 0.1
 stall_5s
     moving -> unchanged; late within 0.2; may volume_lost; less 3
@@ -105,10 +117,10 @@ stall_5s
 # 20 s without a turn, and a watchdog that bites after 8.4 s.
 turns_stop
     infusing kvo -> resumed; resumed within 12; less 12; may volume_lost
-    bolus -> resumed; resumed within 12; starved
+    bolus -> resumed; resumed within 12; starved; may volume_lost
     paused stopped -> waits; waits within 12
-    failed -> failed
-    all -> standby
+    failed -> failed; may self_test
+    all -> standby; may volume_lost
 
 # Position. Counter and encoder are held against each other: no screw turns further than it is
 # driven. One that lags is a motor that stalls.
@@ -147,8 +159,8 @@ up_pressure_high on volumetric
     all -> failed; doubt within 0.5
 # Upstream the lower rail is an occlusion, and so is noise that reaches it.
 up_pressure_low up_pressure_noisy on volumetric
-    priming -> programming; occlusion_up within 3
-    flow -> stopped; occlusion_up within 3
+    priming -> programming; occlusion_up within 6
+    flow -> stopped; occlusion_up within 6
     all -> unchanged; may occlusion_up
 up_pressure_stuck up_pressure_offset on volumetric
     all -> unchanged
@@ -194,7 +206,8 @@ temperature_high temperature_low
 door_says_open on volumetric
     priming -> programming; door
     flow -> stopped; door
-    all -> unchanged; may door
+    stopped -> unchanged; door
+    all -> unchanged
 clamp_says_open
     priming -> programming; not_loaded
     flow -> stopped; not_loaded
@@ -227,7 +240,6 @@ keys_dead
     all -> unchanged
 key_stuck key_alone
     programming paused stopped -> infusing; asked
-    kvo -> infusing; asked
     all -> unchanged
 
 # The drive. The lease bounds a generator that is too fast; one that does not heed it is power
@@ -235,6 +247,8 @@ key_stuck key_alone
 generator_ignores_lease
     all -> unchanged
 generator_runs_away
+    priming -> failed; doubt within 4.2; apart
+    bolus -> failed; doubt within 2.2; apart
     powered -> failed; doubt within 0.5; apart
     all -> unchanged
 generator_stuck relay_open gate_stuck_shut
@@ -277,14 +291,17 @@ air_bubble(volume=5000) on volumetric
 door_opened on volumetric
     priming -> programming; door; gate
     flow -> stopped; door; gate
+    stopped -> unchanged; door
     all -> unchanged
 clamp_lifted
     priming -> programming; not_loaded
     flow -> stopped; not_loaded
+    stopped -> unchanged; not_loaded
     all -> unchanged
 plunger_released on syringe
     priming -> programming; not_loaded
     flow -> stopped; not_loaded
+    stopped -> unchanged; not_loaded
     all -> unchanged
 free_flow
     priming -> unchanged
@@ -298,25 +315,117 @@ motor_stalled
 case_hot
     priming -> programming; heat within 1.2
     flow -> stopped; heat within 1.2
+    stopped -> unchanged; heat within 1.2
     all -> unchanged
 reservoir_runs_dry on syringe
     priming -> programming; empty within 1.2
     flow -> stopped; empty within 1.2
+    stopped -> unchanged; empty within 1.2
     all -> unchanged
 
-# Memory. The copies of the prescription are held against each other in turn, one a tick; words of
-# a dose against others that say the same, each within ten seconds.
+# Memory. The copies of the prescription are held against each other in turn, one field a tick;
+# words that a dose rests on against others that say the same, each within ten seconds. Where no
+# prescription is in use there is nothing to be wrong.
 rx_rate_flipped rx_volume_flipped rx_hard_limit_flipped rx_policy_flipped
-    flow paused stopped complete -> failed; doubt within 10.2
+    flow held -> failed; doubt within 10.2
+    all -> unchanged
+candidate_flipped
+    all -> unchanged
+profile_rate_flipped profile_second_flipped profile_index_flipped
+    flow held -> failed; doubt within 10.2
+    all -> unchanged
+steps_flipped step_rest_flipped commanded_flipped
+    failed -> unchanged
+    all -> failed; doubt within 10.2
+step_volume_flipped
+    flow held priming -> failed; doubt within 10.2
+    all -> unchanged
+lease_end_flipped motor_rate_flipped
+    moving -> unchanged; may volume_lost doubt
+    all -> unchanged
+vtbi_flipped window_flipped window_limit_flipped lockout_flipped
+    flow held -> failed; doubt within 10.2
+    all -> unchanged
+bolus_left_flipped bolus_rate_flipped bolus_kind_flipped
+    flow held -> failed; doubt within 10.2
+    all -> unchanged
+kvo_rate_flipped
+    flow held -> failed; doubt within 10.2
+    all -> unchanged
+delivered_flipped back_off_flipped
+    all -> unchanged
+count_flipped
+    failed -> unchanged
+    all -> failed; doubt
+alarms_flipped alarms_present_flipped hazards_flipped
+    failed -> unchanged
+    all -> failed; doubt within 10.2
+pressure_limit_flipped air_limit_flipped stall_limit_flipped
+    flow held -> failed; doubt within 10.2
+    all -> unchanged
+grant_flipped
+    paused kvo stopped -> failed; doubt
+    all -> unchanged
+tick_clock_flipped
+    failed -> unchanged
+    all -> failed; doubt
+delivery_state_lost
+    failed -> failed; doubt
+    all -> failed; doubt
+# A trust state or table that was changed is local evidence against the security layer: the dose
+# follows the drug's policy.
+trust_state_lost(to=offline) trust_table_flipped
+    infusing bolus under kvo -> kvo; isolated within 10.2; kvo within 10.2
+    infusing bolus kvo under stop -> stopped; isolated within 10.2; stopped_by_policy within 10.2
+    all -> unchanged; isolated within 10.2
+delivery_table_flipped
+    failed -> unchanged
+    all -> failed; doubt within 10.2
+
+# The guardian. A copy that was changed disagrees, whichever it was; a verdict is final.
+guardian_rate_flipped
+    flow held -> failed; doubt within 10.2
+    all -> unchanged
+guardian_trips
+    failed -> unchanged
+    all -> failed; doubt
+guardian_raises
+    failed -> unchanged
+    all -> failed; doubt
+# Latent: the first channel doses rightly without it.
+guardian_blind guardian_steps_flipped guardian_course_flipped
+    all -> unchanged
+# It sees what is not: flow that nobody asked for, an encoder that leads.
+guardian_state_flipped
+    infusing bolus -> failed; doubt
+    all -> unchanged
+guardian_eye_flipped
+    moving -> failed; doubt
     all -> unchanged
 
 # Code. The guardian needs nothing of dosing's.
-dosing_doubles dosing_reverses
-    moving -> failed; doubt within 0.5
+dosing_doubles dosing_jitters
+    moving -> failed; doubt within 4.2
+    all -> unchanged
+dosing_reverses
+    moving -> failed; doubt
+    all -> unchanged
+dosing_freezes
+    priming -> programming; motor within 6
+    flow -> stopped; motor after 12 uL within 4.2
     all -> unchanged
 tick_raises
     failed -> unchanged
     all -> failed; doubt
 gatekeeper_raises gatekeeper_floods gatekeeper_posts_none
     all -> unchanged; may episode hostile
+comms_hangs_at_once comms_hangs_later comms_hangs_while_it_is_made comms_raises comms_raises_now_and_then
+comms_raises_while_it_is_made comms_exits comms_is_cancelled comms_recurses
+comms_floods_with_garbage comms_floods_with_hostile_messages comms_never_sends comms_sends_for_ever comms_leaks
+comms_leaks_and_stays comms_writes_over_its_mailboxes comms_wrecks_its_mailboxes comms_counts_wrongly comms_meddles
+    all -> unchanged; may comms_held offline episode hostile memory
+comms_blocks comms_blocks_by_leave
+    priming -> unchanged; may volume_lost; less 4
+    bolus under kvo -> unchanged; may volume_lost; less 4
+    all -> unchanged; less 0.1
 """

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any
 
 from simulator.faults import KINDS
-from tools.fault_pumps import POLICIES, STATES, drug_of, places
 from tools.fault_matrix import MATRIX
+from tools.fault_pumps import POLICIES, STATES, drug_of, places
 
 GROUPS = {
     "all": STATES,

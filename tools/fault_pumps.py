@@ -97,7 +97,8 @@ class Drug:
         return _PROGRAMME.format(
             head="syringe\nsyringe: bd-60" if self.head == "syringe" else self.head, name=self.name,
             mode="pca" if self.pca else "continuous", rate=f"{self.rate} mL/h", vtbi=f"{vtbi_ul} uL",
-            bolus=f"{self.bolus_ml} mL", bolus_rate=f"{self.bolus_rate} mL/h", lockout=", lockout: 5 min" if self.pca else "",
+            bolus=f"{self.bolus_ml} mL", bolus_rate=f"{self.bolus_rate} mL/h",
+            lockout=", lockout: 5 min" if self.pca else "",
         )  # fmt: skip
 
 
@@ -236,8 +237,9 @@ def stand(state: str, policy: str, make_app: Callable[[Any], Any] | None = None,
     else:
         world.run(2_000)
         _WAYS[state](world, keys)
-    if t.DELIVERY_NAMES[world.status.delivery] != state:
-        raise RuntimeError(f"a pump with a {policy} drug stands in {t.DELIVERY_NAMES[world.status.delivery]}, not {state}")
+    stands = t.DELIVERY_NAMES[world.status.delivery]
+    if stands != state:
+        raise RuntimeError(f"a pump with a {policy} drug stands in {stands}, not in {state}")
     return world
 
 

@@ -12,8 +12,7 @@ from firmware.therapy.tables import EV_HOSTILE
 from simulator.devices.parts import PartitionHangs
 from simulator.faults import wrong
 from simulator.faults.kind import Apply, Kind, Parameter, Undo, Values
-from simulator.faults.memory import controller
-
+from simulator.faults.memory import controller, guardian
 from simulator.standins.comms import MISBEHAVIOURS, maker
 
 if TYPE_CHECKING:
@@ -107,6 +106,8 @@ KINDS = (
     _code("tick_raises", "tick", "an exception in every tick", _becomes(
         lambda world: controller(world).interlocks, wrong.RaisingInterlocks
     )),
+    _code("guardian_blind", "guardian", "it sees nothing and bounds nothing", _becomes(guardian, wrong.BlindGuardian)),
+    _code("guardian_raises", "guardian", "it raises where it looks", _becomes(guardian, wrong.RaisingGuardian)),
     _code("gatekeeper_raises", "gatekeeper", "the gatekeeper raises at each turn", _gatekeeper(_raises)),
     _code("gatekeeper_floods", "gatekeeper", "the gatekeeper fills its mailbox at each turn", _gatekeeper(_floods), (
         Parameter("count", "", 100, 1, 10_000, "how many posts"),

@@ -25,7 +25,8 @@ _CSS = """
 .field th.up span { writing-mode: vertical-rl; transform: rotate(180deg); white-space: nowrap; }
 .field th.p { font-weight: 400; text-align: center; }
 .field td { padding: 0; border: 0; width: 15px; min-width: 15px; height: 15px; border-radius: 2px; }
-.field td.name { width: auto; padding-right: 10px; white-space: nowrap; font: 12px/15px ui-monospace, Menlo, monospace; }
+.field td.name { width: auto; padding-right: 10px; white-space: nowrap;
+  font: 12px/15px ui-monospace, Menlo, monospace; }
 .field td.gap { width: 5px; min-width: 5px; }
 .field tr.place td { height: 22px; padding-top: 8px; color: var(--soft); font-weight: 650; }
 .field td.bad { outline: 2px solid #e0007a; outline-offset: -1px; }
@@ -77,7 +78,8 @@ def _key() -> str:
 
 def _field(data: dict[str, Any]) -> str:
     states, policies = data["states"], data["policies"]
-    top = "".join(f'<th class="up" colspan="{len(policies)}"><span>{words.safe(state)}</span></th><th></th>' for state in states)
+    wide = f'<th class="up" colspan="{len(policies)}">'
+    top = "".join(f"{wide}<span>{words.safe(state)}</span></th><th></th>" for state in states)
     under = "".join(
         "".join(f'<th class="p">{_LETTERS.get(policy, "?")}</th>' for policy in policies) + "<th></th>" for _ in states
     )
@@ -115,8 +117,11 @@ def _cell(state: str, policy: str, cell: dict[str, Any]) -> str:
 def _differing(wrong: list[tuple[str, str, dict[str, Any]]]) -> str:
     if not wrong:
         return '<h2>What differs</h2><p class="none">Nothing.</p>'
-    rows = [[words.safe(fault), words.safe(place), words.safe("; ".join(cell["wrong"]))] for fault, place, cell in wrong]
-    return "<h2>What differs</h2>" + page.table([("Fault", False), ("State and policy", False), ("Finding", False)], rows)
+    rows = [
+        [words.safe(fault), words.safe(place), words.safe("; ".join(cell["wrong"]))] for fault, place, cell in wrong
+    ]
+    heads = [("Fault", False), ("State and policy", False), ("Finding", False)]
+    return "<h2>What differs</h2>" + page.table(heads, rows)
 
 
 def _bounds(bounds: list[tuple[str, float, float]]) -> str:

@@ -6,9 +6,8 @@ from firmware.therapy import alarms as al
 from firmware.therapy import tables as t
 from firmware.therapy.dosing import lease_units, step_rate_mhz
 from firmware.therapy.heads import step_volume
-from hal.compat import crc32
 from hal import ports
-from hal.compat import ticks_add, ticks_diff
+from hal.compat import crc32, ticks_add, ticks_diff
 
 RATE_UL_H = 15_000
 BOLUS_UL_H = 100_000

@@ -7,9 +7,8 @@ from typing import Any
 
 from firmware.app import App
 from firmware.therapy import tables as t
-from firmware.therapy.guardian import Guardian
-from hal import ports
 from simulator.faults import KINDS
+from simulator.faults.wrong import BlindGuardian
 from simulator.standins.gatekeeper import ScriptedGatekeeper
 from tools.claims.registry import Outcome, Report, claim
 from tools.fault_cells import APART_UL, BOUND_SLOW_UL, BOUND_UL, SLOW_UL_H, Cells, Seen, flow_ul_h, horizon_ms, judge
@@ -20,15 +19,6 @@ MakeApp = Callable[[Any], Any]
 _APART = "a generator that ignores its lease"
 _SLOW = "at 20 mL/h and less"
 _FAST = "above"
-
-
-class BlindGuardian(Guardian):
-    """A mutant: sees nothing and bounds nothing."""
-
-    __slots__ = ()
-
-    def watch(self, now_ms: int, r: ports.Readings, drive: ports.Drive, controller: Any) -> None:
-        return
 
 
 def blind_guardian() -> MakeApp:
