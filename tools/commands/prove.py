@@ -77,7 +77,7 @@ def _draw(done: list[dict[str, Any]], report: Path) -> None:
     if curves is None and cells is None:
         fail("none of these claims has anything to draw; --report goes with accuracy or single-faults")
     try:
-        typer.echo(f"report: {accuracy_page(curves, report) if curves is not None else matrix_page(cells, report)}")
+        typer.echo(f"report: {accuracy_page(curves, report) if curves is not None else matrix_page(cells or {}, report)}")
     except (OSError, ReportUnavailable) as error:
         fail(f"{report}: {error}")
 
