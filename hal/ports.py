@@ -95,7 +95,7 @@ AREA_JOURNAL_B = const(2)
 class Readings:
     """What the board sensed for one tick. Preallocated; `Board.read` writes in place.
 
-    Counters are modulo 2**30. `reservoir_ul` and `size_um` are -1 where the head has no
+    Counters are modulo 2**30. `reservoir_ul`, `size_um` and `drips` are -1 where the head has no
     such sensor, `rtc_s` where the board has no clock that survives power.
     """
 

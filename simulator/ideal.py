@@ -1,7 +1,8 @@
 """A pump on an ideal board: exact generator, no plant, no noise. For claims and unit tests.
 
-The step generator counts in millionths of a step and stops at the lease; sensors read what
-the caller sets. What is claimed here is claimed of the firmware alone.
+The step generator counts in millionths of a step and stops at the lease; a drop falls for each
+50 µL that it moves; other sensors read what the caller sets. What is claimed here is claimed of
+the firmware alone.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from typing import Any
 from firmware.app import App
 from firmware.therapy import layout
 from firmware.therapy import tables as t
+from firmware.therapy.heads import VOLUMETRIC_STEP
 from firmware.therapy.prescription import Prescription
 from hal import ports
 from hal.compat import HALF, MASK, ticks_diff
 from simulator.devices.parts import SimScratch, SimWatchdog
 
 TICK_MS = 100
+_STEPS_A_DROP = 50 * 3_600_000 // VOLUMETRIC_STEP
 _NO_REFUSAL = ports.OK
 _AREA = 64 * 1024
 _BLANK = b"\xff" * _AREA
@@ -117,6 +120,8 @@ class IdealBoard:
         sensed = self.sensed
         for name in ("flags", "down_mmhg", "up_mmhg", "drips", "reservoir_ul", "size_um", "temperature_dc"):
             setattr(readings, name, getattr(sensed, name))
+        if self.head == ports.HEAD_VOLUMETRIC:
+            readings.drips = sensed.drips + max(self.position, 0) // _STEPS_A_DROP & MASK
         readings.battery_permille = sensed.battery_permille
         readings.step_count = readings.encoder_count = self.position & MASK
         readings.key, readings.key_value = self.keys.pop(0) if self.keys else (ports.KEY_NONE, 0)

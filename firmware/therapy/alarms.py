@@ -110,6 +110,11 @@ def traits(code):
     return _TRUST[code - TRUST_BASE] if code >= TRUST_BASE else _THERAPY[code]
 
 
+def are_traits(therapy, trust):
+    """Return whether the traits of all codes are, byte for byte, these."""
+    return therapy == _THERAPY and trust == _TRUST
+
+
 def escalates(code):
     """Return whether `code` may rise to HIGH."""
     return traits(code) & (_RISES | _RISES_LATE | _RISES_TOLD) != 0
@@ -119,8 +124,8 @@ class Alarms:
     """What is wrong now and what is shown. The tick calls `raise_`, `clear`, `escalate` and `second`."""
 
     __slots__ = (
-        "_ages", "came", "came_trust", "changed", "present", "present_trust", "priority", "risen", "said", "silence_s",
-        "therapy", "top", "trust",
+        "_ages", "_latching", "_latching_trust", "came", "came_trust", "changed", "present", "present_trust",
+        "priority", "risen", "said", "silence_s", "therapy", "top", "trust",
     )  # fmt: skip
 
     def __init__(self):
@@ -137,6 +142,12 @@ class Alarms:
         self.came_trust = 0
         self.said = 0
         self._ages = [0] * THERAPY_CODES
+        self._latching = 0
+        self._latching_trust = 0
+        for code in range(THERAPY_CODES):
+            self._latching |= 1 << code if _THERAPY[code] & _LATCHES else 0
+        for code in range(TRUST_CODES):
+            self._latching_trust |= 1 << code if _TRUST[code] & _LATCHES else 0
 
     def raise_(self, code):
         """Note that `code`'s condition holds. A new alarm, or one that is back, ends the audio pause."""
@@ -227,6 +238,16 @@ class Alarms:
                     due_s = ESCALATE_S if _THERAPY[code] & _RISES else ESCALATE_LATE_S
                     if ages[code] >= due_s and _THERAPY[code] & (_RISES | _RISES_LATE):
                         self.escalate(code)
+
+    def intact(self, status):
+        """Return whether all that is present is shown, all else that is shown latches, and `status` says the same."""
+        return (
+            self.present & ~self.therapy == 0
+            and self.present_trust & ~self.trust == 0
+            and self.therapy & ~self.present & ~self._latching == 0
+            and self.trust & ~self.present_trust & ~self._latching_trust == 0
+            and (self.changed or (status.therapy_alarms == self.therapy and status.trust_alarms == self.trust))
+        )
 
     def priority_of(self, code):
         """Priority of `code` now, escalation included."""

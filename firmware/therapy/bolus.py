@@ -65,13 +65,25 @@ class Boluses:
             self._choose()
         return units
 
+    def intact(self, rx):
+        """Return whether what is left, which runs and how fast are what `rx` and the quotas say."""
+        patient = self._patient
+        clinician = self._clinician
+        return (
+            patient.intact()
+            and clinician.intact()
+            and self.kind == self._chosen()
+            and (patient.spent() or self.patient_ul_h == rx.patient_ul_h)
+            and (clinician.spent() or self.clinician_ul_h == rx.clinician_ul_h)
+        )
+
     def _choose(self):
+        self.kind = self._chosen()
+
+    def _chosen(self):
         if not self._patient.spent():
-            self.kind = self.patient_key
-        elif not self._clinician.spent():
-            self.kind = self.clinician_key
-        else:
-            self.kind = 0
+            return self.patient_key
+        return self.clinician_key if not self._clinician.spent() else 0
 
 
 class Window:
@@ -165,3 +177,12 @@ class Window:
             self.turned = True
         if turns == BUCKETS:
             self._age_s = 0
+
+    def intact(self):
+        """Return whether the total is the sum of its buckets."""
+        return (
+            sum(self._buckets) == self.total_ul
+            and 0 <= self._rest < UNITS_PER_UL
+            and 0 <= self._index < BUCKETS
+            and 0 <= self._age_s < self._span_s
+        )

@@ -15,11 +15,13 @@ from firmware.therapy.alarm_log import AlarmLog
 from firmware.therapy.annunciator import Annunciator
 from firmware.therapy.bolus import BUCKETS
 from firmware.therapy.delivery import Delivery
+from firmware.therapy.detectors import Detectors
 from firmware.therapy.engine import IGNORED, Machine
 from firmware.therapy.estimate import Estimates
 from firmware.therapy.interlocks import Interlocks
 from firmware.therapy.layout import MODE_PCA
 from firmware.therapy.mailbox import Mailbox
+from firmware.therapy.selfcheck import DOUBT
 from hal import ports
 from hal.compat import const, ticks_diff
 from hal.ports import RF_KEY_SWITCH, RF_LINK_UP, RF_SENSOR_FAULT
@@ -94,6 +96,8 @@ class Controller:
         self._noted_override = -1
         self._noted_bolus = 0
         self._offered_rate = -1  # a titration that a person confirmed, taken up by the next tick
+        self.memory_low = False  # set outside the tick
+        self.detectors = Detectors(head, self)
 
     # What code outside the tick may ask; each is a plain assignment, taken up by the next tick.
 
@@ -124,7 +128,7 @@ class Controller:
         self.dose.keep_lock_out(past.lockout_s)
         self.dose.intact = past.intact
         if past.trust != t.TR_NORMAL:
-            self.trust.state = past.trust
+            self.trust.force(past.trust)
             self._show_trust(past.trust)
 
     def granting(self):
@@ -146,7 +150,7 @@ class Controller:
         drive.step_rate_mhz = 0
         drive.enable = 0
         drive.relay = 0
-        self.delivery.step(t.EV_DOUBT, 0)
+        self.delivery.force(t.ST_FAILED)
         status = self.status
         status.delivery = self.delivery.state
         status.rate_ul_h = 0
@@ -177,6 +181,9 @@ class Controller:
                 self._lost(elapsed)
         if self.interlocks.check(r, moved, elapsed) and _ARMED >> state & 1:
             self._event(t.EV_HAZARD, r)
+        verdict = self.detectors.tick(r, moved, elapsed)
+        if verdict:
+            self._detected(verdict, r)
         if r.flags & RF_SENSOR_FAULT:
             self._sensor_fault(r)
         if r.key:
@@ -220,6 +227,20 @@ class Controller:
             self.outbox.emit(rec.REC_STATE, self.status, self._now_ms, event, action, old)
         return True
 
+    def _detected(self, verdict, r):
+        if verdict == DOUBT:
+            self._event(t.EV_DOUBT, r)
+            if self.delivery.state != t.ST_FAILED or not self.delivery.intact():
+                # The table, or the state, is what is in doubt: neither is asked.
+                self.delivery.force(t.ST_FAILED)
+                self.status.delivery = t.ST_FAILED
+                self._act(t.A_FAIL, t.EV_DOUBT, t.ST_STOPPED, r)
+                self.outbox.emit(rec.REC_STATE, self.status, self._now_ms, t.EV_DOUBT, t.A_FAIL, t.ST_STOPPED)
+            return
+        if not self.trust.intact():
+            self.trust.force(t.TR_NORMAL)
+        self._trust_event(t.EV_COMPROMISED, r)
+
     def _guards(self, r):
         guards = self.dose.guards() | self._taken_up
         if not self.interlocks.hazards:
@@ -243,6 +264,8 @@ class Controller:
             self.interlocks.prescribe(dose.candidate, dose.candidate_step, r)
             dose.prime(r.step_count)
         elif action == t.A_RESUME:
+            if old == t.ST_STOPPED:
+                self.detectors.sequence.started()
             dose.resume(r.step_count)
             alarms.clear(al.AL_WAITS)
             alarms.clear(al.AL_STOPPED_BY_POLICY)
@@ -252,6 +275,7 @@ class Controller:
             dose.boluses.give(self._grant_a, self._grant_b, dose.bolus_rate(self._grant_a))
         elif action == t.A_HOLD or action == t.A_HAZARD:
             dose.hold(action == t.A_HAZARD and self.interlocks.hazards & 1 != 0, r.step_count)
+            self.detectors.sequence.stopped(self.interlocks.hazards if action == t.A_HAZARD else 0)
             if state == t.ST_STOPPED and action == t.A_HOLD:
                 alarms.raise_(al.AL_STOPPED_BY_POLICY)
         elif action == t.A_KVO:
@@ -331,8 +355,10 @@ class Controller:
         elif key == ports.KEY_AUDIO_PAUSE:
             self.alarms.pause_audio()
         elif key == ports.KEY_ACKNOWLEDGE:
-            if not _MOVING >> self.delivery.state & 1:
+            still = not _MOVING >> self.delivery.state & 1
+            if still:
                 self.interlocks.service()
+            self.detectors.acknowledge(still)
             if self.delivery.state == t.ST_STANDBY:
                 self.alarms.clear(al.AL_WAITS)
             self.alarms.acknowledge()
@@ -371,7 +397,7 @@ class Controller:
     def _start(self, r):
         state = self.delivery.state
         dose = self.dose
-        if self.interlocks.hazards:
+        if self.interlocks.hazards or (state == t.ST_STOPPED and self.detectors.repeats()):
             self.status.message = msg.HAZARD
         elif state == t.ST_PROGRAMMING:
             if dose.candidate is None:
@@ -561,6 +587,10 @@ class Controller:
         self.alarms.set(al.AL_COMMS_HELD, self.mailbox.comms_held)
         self.alarms.second(seconds)
         self.dose.second(seconds)
+        self.alarms.set(al.AL_MEMORY, self.memory_low)
+        verdict = self.detectors.second(r, seconds)
+        if verdict:
+            self._detected(verdict, r)
         if state == t.ST_PAUSED or state == t.ST_PROGRAMMING:
             self._idle_s += seconds
             if state == t.ST_PAUSED and self._idle_s >= PAUSE_REMINDER_S:

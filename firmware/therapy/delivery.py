@@ -41,9 +41,9 @@ class Delivery:
     """Volumes, rates and limits of one therapy. `rx` is the prescription in use."""
 
     __slots__ = (
-        "_alarms", "_backing", "_backoff_end", "_count", "_head", "_kvo_ul_h", "_lockout_s", "_lost_ul", "_prime",
-        "_prime_ul_h", "_programmed_ul_h", "boluses", "candidate", "candidate_step", "delivered", "dosing", "intact",
-        "max_moved", "max_rate", "missed_steps", "profile", "rx", "uncertain_ul", "vtbi", "window",
+        "_alarms", "_backing", "_backoff_end", "_count", "_head", "_kvo_ul_h", "_lockout_not", "_lockout_s", "_lost_ul",
+        "_prime", "_prime_ul_h", "_programmed_ul_h", "boluses", "candidate", "candidate_step", "delivered", "dosing",
+        "intact", "max_moved", "max_rate", "missed_steps", "profile", "rx", "uncertain_ul", "vtbi", "window",
     )  # fmt: skip
 
     def __init__(self, head, dosing, alarms):
@@ -70,6 +70,7 @@ class Delivery:
         self._kvo_ul_h = 0
         self._programmed_ul_h = 0
         self._lockout_s = 0
+        self._lockout_not = -1  # its complement, counted by itself
         self._backing = False
         self._backoff_end = 0
 
@@ -111,6 +112,7 @@ class Delivery:
         self._programmed_ul_h = past.programmed_ul_h
         self.dosing.commanded.ul = past.commanded_ul
         self.dosing.commanded.rest = past.commanded_rest
+        self.dosing.mark()
         self.delivered.clear()
         self.delivered.ul = past.commanded_ul
         self.uncertain_ul = past.uncertain_ul
@@ -118,6 +120,7 @@ class Delivery:
     def keep_lock_out(self, seconds):
         """A lock-out outlives its therapy and a reset; time without power counts as none."""
         self._lockout_s = seconds
+        self._lockout_not = ~seconds
 
     def go_on(self, count):
         """The motor stands at counter value `count`: nothing was stepped since."""
@@ -187,6 +190,7 @@ class Delivery:
         """A bolus was given: the lock-out runs. One second more than prescribed, never less."""
         if key == KEY_PATIENT_BOLUS:
             self._lockout_s = self.rx.lockout_s + 1
+            self._lockout_not = ~self._lockout_s
 
     def may_titrate(self):
         """Return whether the programme now holds a rate that a person may change."""
@@ -239,6 +243,12 @@ class Delivery:
             and (-7) // 2 == -4
             and self.dosing.step_volume > 0
         )
+
+    def agrees(self, state):
+        """Return whether what outlives a bolus, and the KVO rate, are what they were set to."""
+        if self._lockout_s ^ self._lockout_not != -1 or not self._prime.intact() or not self.vtbi.intact():
+            return False
+        return state != t.ST_KVO or self._kvo_ul_h == self.kvo_ul_h()
 
     # The tick.
 
@@ -368,7 +378,9 @@ class Delivery:
     def second(self, seconds):
         """Let whole seconds pass for what outlives an infusion."""
         if self._lockout_s:
-            self._lockout_s = self._lockout_s - seconds if self._lockout_s > seconds else 0
+            passed = min(seconds, self._lockout_s)
+            self._lockout_s -= passed
+            self._lockout_not += passed
         if self.window.limit_ul:
             self.window.second(seconds)
 

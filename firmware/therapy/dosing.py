@@ -15,6 +15,8 @@ LEASE_UNITS = const(360_000_000)  # 0.1 mL
 _FULL_LEASE_UL_H = const(120_000)
 # A strayed count is brought back over a second, by at most this many steps.
 _BEND_STEPS = const(50)
+# Volume and steps are compared modulo this prime: no bit that flips leaves them equal.
+_PRIME = const(32_749)
 
 
 def lease_units(rate_ul_h):
@@ -36,6 +38,9 @@ class Dosing:
         "_lease_end",
         "_rate_mhz",
         "_rate_ul_h",
+        "_seen_rest",
+        "_seen_steps",
+        "_seen_ul",
         "_step_rest",
         "commanded",
         "lost",
@@ -53,6 +58,7 @@ class Dosing:
         self._rate_ul_h = 0
         self._rate_mhz = 0
         self._bend = 0
+        self.mark()
 
     def begin(self, step_volume, position):
         """Start a therapy at counter value `position`."""
@@ -65,6 +71,28 @@ class Dosing:
         self._rate_ul_h = 0
         self._rate_mhz = 0
         self._bend = 0
+        self.mark()
+
+    def mark(self):
+        """Take volume and position, as they are, for what `intact` compares with."""
+        self._seen_steps = self.steps
+        self._seen_ul = self.commanded.ul
+        self._seen_rest = self.commanded.rest - self._step_rest
+
+    def intact(self):
+        """Return whether the invariant has held since last asked, and the motor's rate is that of the volume."""
+        commanded = self.commanded
+        steps = ticks_diff(self.steps, self._seen_steps) % _PRIME * (self.step_volume % _PRIME) % _PRIME
+        whole = (commanded.ul - self._seen_ul) % _PRIME * (UNITS_PER_UL % _PRIME) % _PRIME
+        rest = commanded.rest - self._step_rest - self._seen_rest
+        holds = (
+            (whole + rest - steps) % _PRIME == 0
+            and 0 <= self._step_rest < self.step_volume
+            and self._rate_mhz == step_rate_mhz(self._rate_ul_h, self.step_volume)
+        )
+        if holds:
+            self.mark()
+        return holds
 
     def add(self, units):
         """Command `units` more (1/3600 nL, below 2**30 less one step)."""
@@ -102,6 +130,7 @@ class Dosing:
         """Take `position` as where the commanded volume stands."""
         self.steps = position
         self._lease_end = position
+        self.mark()
 
     def drive(self, drive, rate_ul_h, lease, count):
         """Ask for `rate_ul_h` with a lease of `lease` units; `count` is where the motor is."""

@@ -70,6 +70,14 @@ class Interlocks:
                 if row[0] == rx.syringe:
                     self.size_um = row[2]
 
+    def intact(self, rx, step_volume):
+        """Return whether the limits in force are those of `rx`."""
+        return (
+            self.pressure_mmhg == rx.pressure_mmhg
+            and self.air_steps == rx.air_single_ul * 3600 // (step_volume // 1000 + 1)
+            and self.stall_steps == STALL_UL * 3600 // (step_volume // 1000 + 1)
+        )
+
     def check(self, r, moved, elapsed_ms):
         """Judge the readings after `moved` steps in `elapsed_ms`; return the hazard mask."""
         flags = r.flags
@@ -146,6 +154,10 @@ class Interlocks:
             self._drips = r.drips
         elif r.drips != self._drips and ticks_diff(r.drips, self._drips) >= FREE_DRIPS:
             self._mark(al.AL_FREE_FLOW, True)
+
+    def find(self, code):
+        """Take what another detector has found for a hazard, until a person judges it gone."""
+        self._mark(code, True)
 
     def service(self):
         """Forget the hazards that only a person can judge gone: stall and free flow."""

@@ -43,6 +43,10 @@ class Mailbox:
         self.waiting = self.waiting & ~_OVERTAKES[event] | 1 << event
         return True
 
+    def intact(self):
+        """Return whether only events wait that there are."""
+        return 0 <= self.waiting < 1 << _EVENTS
+
     def take(self):
         """Return the most pressing event, or -1 where none waits."""
         waiting = self.waiting

@@ -94,6 +94,25 @@ class Profile:
         self.ms = ms
         return units
 
+    def intact(self):
+        """Return whether the rate is the one that the prescription gives to where it stands."""
+        rx = self.rx
+        if rx is None:
+            return True
+        index = self.index
+        if not 0 <= index < rx.segments or not 0 <= self.cycle < rx.cycles or not 0 <= self.ms < 1000:
+            return False
+        kind = rx.seg_kind[index]
+        if self.override_ul_h >= 0:
+            right = self.rate_ul_h == self.override_ul_h
+        elif kind == KIND_HOLD:
+            right = self.rate_ul_h == rx.seg_rate_ul_h[index]
+        elif kind == KIND_RAMP:
+            right = self.rate_ul_h == self._floor
+        else:
+            right = self._floor == rx.seg_rate_ul_h[index] and 0 <= self.rate_ul_h - self._floor <= 1
+        return right and self.left.intact()
+
     def _enter(self, index):
         rx = self.rx
         self.index = index

@@ -97,6 +97,10 @@ class Outbox:
         """Return whether another record would be kept."""
         return self._count < _SLOTS
 
+    def intact(self):
+        """Return whether the ring's indices are such as it can have."""
+        return 0 <= self._first < _SLOTS and 0 <= self._count <= _SLOTS
+
     def oldest(self):
         """Return the oldest record, or None. It stays until `done`."""
         return self._slots[self._first] if self._count else None

@@ -44,31 +44,30 @@ class Volume:
 
 
 class Quota:
-    """A volume that may still be given; `limited` is False where there is no bound."""
+    """A volume that may still be given; `limited` is False where there is no bound.
 
-    __slots__ = ("_rest", "limited", "ul")
+    The complement of `ul` is kept beside it and counted by itself, so that a bit which flips in
+    either shows.
+    """
+
+    __slots__ = ("_complement", "_rest", "limited", "ul")
 
     def __init__(self):
-        self.limited = False
-        self.ul = 0
-        self._rest = 0
+        self.allow(0)
 
     def allow(self, ul):
         """Bound what follows to `ul`; 0 sets no bound."""
-        self.limited = ul > 0
-        self.ul = ul
-        self._rest = 0
+        self.put(ul, 0, ul > 0)
 
     def stop(self):
         """Bound what follows to nothing."""
-        self.limited = True
-        self.ul = 0
-        self._rest = 0
+        self.put(0, 0, True)
 
     def put(self, ul, rest, limited):
         """Stand where a journal says."""
         self.limited = limited
         self.ul = ul
+        self._complement = ~ul
         self._rest = rest
 
     @property
@@ -87,12 +86,21 @@ class Quota:
         """Use up `units`, which `cap` allowed (negative gives back)."""
         if self.limited:
             rest = self._rest - units
-            self.ul += rest // UNITS_PER_UL
-            self._rest = rest % UNITS_PER_UL
+            whole = rest // UNITS_PER_UL
+            if whole:
+                self.ul += whole
+                self._complement -= whole
+                rest %= UNITS_PER_UL
+            self._rest = rest
             if self.ul < 0:  # more was used than was left
+                self._complement += self.ul
                 self.ul = 0
                 self._rest = 0
 
     def spent(self):
         """Return whether nothing is left."""
         return self.limited and self.ul <= 0 and self._rest == 0
+
+    def intact(self):
+        """Return whether volume and complement have been counted alike."""
+        return self.ul ^ self._complement == -1 and 0 <= self._rest < UNITS_PER_UL
