@@ -196,9 +196,9 @@ def _ended(world: World, keys: list[tuple[int, int]]) -> None:
 
 def _stopped(world: World, keys: list[tuple[int, int]]) -> None:
     _infuse(world, keys)
-    world.faults.inject("down_pressure_high")
+    world.faults.inject("down_pressure_offset", {"by": 600})
     _on(world, 0.3)
-    world.faults.clear("down_pressure_high")
+    world.faults.clear("down_pressure_offset")
     _on(world, 60)  # it has backed off
 
 

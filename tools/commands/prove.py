@@ -77,7 +77,8 @@ def _draw(done: list[dict[str, Any]], report: Path) -> None:
     if curves is None and cells is None:
         fail("none of these claims has anything to draw; --report goes with accuracy or single-faults")
     try:
-        typer.echo(f"report: {accuracy_page(curves, report) if curves is not None else matrix_page(cells or {}, report)}")
+        drawn = accuracy_page(curves, report) if curves is not None else matrix_page(cells or {}, report)
+        typer.echo(f"report: {drawn}")
     except (OSError, ReportUnavailable) as error:
         fail(f"{report}: {error}")
 
