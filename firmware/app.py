@@ -6,17 +6,19 @@ calls `step`, which is both.
 """
 
 from firmware.comms.raw import RawComms
+from firmware.therapy import messages as msg
 from firmware.therapy.keeper import Keeper, is_running
 from firmware.therapy.library import read_library
 from firmware.therapy.programming import Programming
 from firmware.therapy.tables import EV_HOSTILE, ST_SELF_TEST
 from firmware.therapy.therapy import Therapy
+from firmware.trust.headroom import has_room
 from firmware.trust.leave import Leave
 from firmware.trust.linkwatch import LinkWatch
 from firmware.trust.ring import Ring
 from firmware.trust.scratch import RESUME_OK, Marks
 from firmware.trust.supervisor import Supervisor
-from hal.compat import const
+from hal.compat import const, heap_lock, heap_unlock
 from hal.ports import AREA_LIBRARY, KEY_PROGRAMME, RF_LINK_UP, Drive, Readings
 
 _MAILBOX = const(256)
@@ -68,14 +70,25 @@ class App:
         board = self.board
         readings = self.readings
         controller = self.controller
+        inside = self.supervisor.inside  # this turn pre-empts comms
+        if inside and not has_room():
+            return
         board.read(readings)
+        if inside:
+            heap_lock()  # comms may have left none: the tick is not to wait for a collection
         self.therapy.tick(board.clock.ticks_ms(), readings, self.drive)
+        if inside:
+            heap_unlock()
         board.write(self.drive)
         board.show(controller.status)
         self._mark_running()
-        self.keeper.persist(readings)
-        if readings.key >= KEY_PROGRAMME:  # programme, confirm, cancel and fields
-            self.programming.key(readings)
+        try:
+            self.keeper.persist(readings)
+            if readings.key >= KEY_PROGRAMME:  # programme, confirm, cancel and fields
+                self.programming.key(readings)
+        except MemoryError:  # what is short here, comms holds
+            self.supervisor.drop()
+            controller.status.message = msg.BUSY
         self._look_at_comms()
         board.watchdog.feed()  # only a turn that came to its end
 

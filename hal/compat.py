@@ -9,12 +9,18 @@ import binascii
 import gc
 
 try:
-    from micropython import const
+    from micropython import const, heap_lock, heap_unlock
 except ImportError:
 
     def const(value):
         """Return `value`: CPython folds nothing."""
         return value
+
+    def heap_lock():
+        """CPython has no heap to lock."""
+
+    def heap_unlock():
+        """Nor to unlock."""
 
 
 crc32 = binascii.crc32  # IEEE 802.3, in C on both interpreters: finds damage, is no security control
@@ -31,6 +37,14 @@ def ticks_diff(a, b):
 def ticks_add(t, d):
     """(t + d) modulo 2**30 for |d| < 2**29 (never allocates)."""
     return (((t ^ HALF) - HALF) + d) & MASK
+
+# CPython knows no end of its heap.
+PLENTY = const(0x3FFFFFFF)
+
+
+def free_heap():
+    """Bytes of heap that are free without a collection, or PLENTY. One C call over the whole heap."""
+    return gc.mem_free() if hasattr(gc, "mem_free") else PLENTY
 
 
 def collect():

@@ -22,7 +22,7 @@ from firmware.therapy import tables as t
 from hal import ports
 from simulator.files.programme import Programme, find_programme, load_programme
 from simulator.files.timeline import KEYS
-from simulator.names import ALARMS, MESSAGES
+from simulator.names import ALARMS, LAMPS, MESSAGES
 from simulator.runner import Recorder, RunResult
 from simulator.world import World
 
@@ -113,6 +113,10 @@ class Faults:
         return disturb
 
 
+def _known(minutes: int) -> int | None:
+    return minutes if minutes >= 0 else None
+
+
 class Bench:
     """One pump on the bench. Enter it with `async with`; leave it and its home is ended."""
 
@@ -187,6 +191,26 @@ class Bench:
     def delivered_ml(self) -> float:
         """Volume that has reached the patient, by the plant."""
         return self.world.delivered_ul() / 1000
+
+    @property
+    def lamp(self) -> str:
+        """Colour of the alarm lamp at this moment, or dark; it flashes."""
+        return LAMPS[self.world.status.lamp]
+
+    @property
+    def tone_hz(self) -> int:
+        """Note that sounds at this moment, 0 for none."""
+        return self.world.status.tone_hz
+
+    @property
+    def battery_min(self) -> int | None:
+        """Minutes left on the battery as the pump shows them; None on mains, or not known yet."""
+        return _known(self.world.status.battery_min)
+
+    @property
+    def reservoir_min(self) -> int | None:
+        """Minutes left in the syringe, or of the volume to infuse, as the pump shows them; None where not known."""
+        return _known(self.world.status.reservoir_min)
 
     def is_infusing(self) -> bool:
         """Whether therapy flows."""

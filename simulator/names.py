@@ -7,6 +7,15 @@ from firmware.therapy import messages as msg
 
 PRIORITIES = ("none", "low", "medium", "high")
 LAMPS = ("dark", "red", "yellow", "cyan")
+_LAMP_OF = ("dark", "cyan", "yellow", "red")
+
+
+def told(priority: int, silenced: int) -> str:
+    """What lamp and sounder tell a person in the room, in a few words."""
+    if not priority:
+        return "dark, silent"
+    return f"{_LAMP_OF[priority]}, " + ("sound paused" if silenced else f"{PRIORITIES[priority]} melody")
+
 
 ALARMS = {
     al.AL_OCCLUSION_DOWN: "downstream occlusion",

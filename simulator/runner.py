@@ -12,7 +12,7 @@ from typing import Any
 from firmware.therapy import alarms as al
 from firmware.therapy import tables as t
 from simulator.files.programme import find_programme, load_programme
-from simulator.names import ALARMS, PRIORITIES
+from simulator.names import ALARMS, PRIORITIES, told
 from simulator.patient import Patient, model_for
 from simulator.world import World
 
@@ -39,6 +39,7 @@ class RunResult:
     units: dict[str, str] = field(default_factory=dict)
     states: list[tuple[float, str, str]] = field(default_factory=list)
     alarms: list[dict[str, Any]] = field(default_factory=list)
+    signs: list[tuple[float, str]] = field(default_factory=list)  # what lamp and sounder tell, from then on
     disturbances: list[tuple[float, str]] = field(default_factory=list)
     events: list[tuple[float, str]] = field(default_factory=list)
     phases: list[dict[str, Any]] = field(default_factory=list)
@@ -88,6 +89,7 @@ class Recorder:
         self._trust = 0
         self._open: dict[int, dict[str, Any]] = {}
         self._state: tuple[int, int] | None = None
+        self._sign = told(0, 0)
         self._rate = 0
         self._before_ul = 0.0
         self._prescribed_ul = 0.0
@@ -122,6 +124,9 @@ class Recorder:
         self._note_state(now_s, delivery, status.trust)
         if status.therapy_alarms != self._therapy or status.trust_alarms != self._trust:
             self._note_alarms(now_s, status)
+        sign = told(status.priority, status.silenced)
+        if sign != self._sign:
+            self._note_sign(now_s, sign, status)
 
     def _sample(self, now_s: float, step_s: float, delivered: float) -> None:
         world = self._world
@@ -170,6 +175,13 @@ class Recorder:
                     self._open.pop(code)["end_s"] = now_s
         self._therapy = status.therapy_alarms
         self._trust = status.trust_alarms
+
+    def _note_sign(self, now_s: float, sign: str, status: Any) -> None:
+        self._sign = sign
+        self.result.signs.append((now_s, sign))
+        if status.alarm >= 0 and status.priority > al.traits(status.alarm) & 3:
+            self.result.events.append((now_s, f"pump: {ALARMS[status.alarm]} rises to {PRIORITIES[status.priority]}"))
+        self.result.events.append((now_s, f"pump: lamp and sound: {sign}"))
 
     def finish(self) -> RunResult:
         """Close the books: totals, phases between disturbances, hashes."""

@@ -210,8 +210,8 @@ class Alarms:
             self._rank()
 
     def pause_audio(self):
-        """Silence what sounds for AUDIO_PAUSE_S; lamps stay. Never silences the unheard."""
-        if self.priority != PRIORITY_NONE:
+        """Silence what sounds for AUDIO_PAUSE_S; lamps stay. Never silences what came in this very tick, unheard."""
+        if self.priority != PRIORITY_NONE and not self.came and not self.came_trust:
             self.silence_s = AUDIO_PAUSE_S
             self.said |= SAID_PAUSE
             self.changed = True

@@ -254,7 +254,7 @@ class Rolling:
         """Take what the journal kept; one bucket of it is left out, as everywhere here."""
         self.begin(window_s, limit_ul)
         kept = past.buckets
-        self._age_s = past.bucket_age_s
+        self._age_s = min(past.bucket_age_s, self._span_s - 1)
         self._ul = 0
         for place in range(BUCKETS):
             # Newest at place 0, then backwards.

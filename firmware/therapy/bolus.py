@@ -116,7 +116,7 @@ class Window:
     def restore(self, window_s, limit_ul, past):
         """Take the buckets that a journal kept, newest first."""
         self.begin(window_s, limit_ul)
-        self._age_s = past.bucket_age_s
+        self._age_s = min(past.bucket_age_s, self._span_s - 1)
         self._rest = 0
         self._index = 0
         self.total_ul = 0

@@ -126,7 +126,7 @@ class Controller:
         self.op_s = past.op_s
         self.outbox.seq = past.seq
         self.dose.keep_lock_out(past.lockout_s)
-        self.dose.intact = past.intact
+        self.dose.limits_intact = past.intact
         if past.trust != t.TR_NORMAL:
             self.trust.force(past.trust)
             self._show_trust(past.trust)
@@ -269,7 +269,6 @@ class Controller:
             dose.resume(r.step_count)
             alarms.clear(al.AL_WAITS)
             alarms.clear(al.AL_STOPPED_BY_POLICY)
-            alarms.clear(al.AL_KVO)
             alarms.clear(al.AL_LIMIT)
         elif action == t.A_BOLUS:
             dose.boluses.give(self._grant_a, self._grant_b, dose.bolus_rate(self._grant_a))
@@ -306,6 +305,8 @@ class Controller:
                 self._end_alarms()
         if state != t.ST_PAUSED:
             alarms.clear(al.AL_PAUSED)
+        if state != t.ST_KVO:
+            alarms.clear(al.AL_KVO)
         alarms.clear(al.AL_INACTIVITY)
 
     def _end_alarms(self):
@@ -314,7 +315,6 @@ class Controller:
         alarms.clear(al.AL_COMPLETE)
         alarms.clear(al.AL_END_SUSTAINED)
         alarms.clear(al.AL_STOPPED_BY_POLICY)
-        alarms.clear(al.AL_KVO)
         alarms.clear(al.AL_LIMIT)
         alarms.clear(al.AL_NEAR_END)
         alarms.clear(al.AL_RESERVOIR_LOW)
@@ -358,9 +358,9 @@ class Controller:
             still = not _MOVING >> self.delivery.state & 1
             if still:
                 self.interlocks.service()
-            self.detectors.acknowledge(still)
             if self.delivery.state == t.ST_STANDBY:
                 self.alarms.clear(al.AL_WAITS)
+            self.detectors.acknowledge(still)
             self.alarms.acknowledge()
         elif key == ports.KEY_PATIENT_BOLUS or key == ports.KEY_CLINICIAN_BOLUS:
             self._bolus(key, r)
@@ -421,7 +421,7 @@ class Controller:
             self.status.message = message
         elif key == ports.KEY_PATIENT_BOLUS:
             # It limits itself, as long as what limits it is whole.
-            if dose.intact or self.trust.state < t.TR_ISOLATED:
+            if dose.limits_intact or self.trust.state < t.TR_ISOLATED:
                 self._ask(GRANT_BOLUS, key, dose.bolus_ul(key))
             else:
                 self.status.message = msg.LOCKED_OUT

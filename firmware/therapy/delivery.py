@@ -43,7 +43,7 @@ class Delivery:
     __slots__ = (
         "_alarms", "_backing", "_backoff_end", "_count", "_head", "_kvo_ul_h", "_lockout_not", "_lockout_s", "_lost_ul",
         "_prime", "_prime_ul_h", "_programmed_ul_h", "boluses", "candidate", "candidate_step", "delivered", "dosing",
-        "intact", "max_moved", "max_rate", "missed_steps", "profile", "rx", "uncertain_ul", "vtbi", "window",
+        "limits_intact", "max_moved", "max_rate", "missed_steps", "profile", "rx", "uncertain_ul", "vtbi", "window",
     )  # fmt: skip
 
     def __init__(self, head, dosing, alarms):
@@ -58,7 +58,7 @@ class Delivery:
         self.candidate = None  # confirmed, not started
         self.candidate_step = 0
         self.rx = None
-        self.intact = True  # lock-out and rolling limit are as they were
+        self.limits_intact = True  # lock-out and rolling limit are as they were
         self.uncertain_ul = 0  # may have been given before a reset; counted as given
         self.max_rate = max_rate_ul_h(head)
         self.max_moved = 1
@@ -102,12 +102,12 @@ class Delivery:
         self.rx = rx
         self._begin(step_volume(self._head, rx.syringe), 0)
         self.profile.restore(rx, past)
-        self.vtbi.put(past.vtbi_ul, past.vtbi_rest, rx.vtbi_ul > 0)
         self.window.restore(rx.window_s, rx.window_hard_ul, past)
         if not past.flags & PF_WINDOW:
             self.window.limit_ul = 0
-        if not past.flags & PF_VTBI_LIMITED:
-            self.vtbi.allow(0)
+        self.vtbi.allow(0)
+        if past.flags & PF_VTBI_LIMITED:
+            self.vtbi.put(past.vtbi_ul, past.vtbi_rest)
         self.boluses.clear()
         self._programmed_ul_h = past.programmed_ul_h
         self.dosing.commanded.ul = past.commanded_ul

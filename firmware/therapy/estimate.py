@@ -28,12 +28,15 @@ FINAL_S = const(190)
 _AGAIN_S = const(60)
 _AGAIN_MIN = const(8)
 _AGAIN_UL = const(50)
-_MANY = const(300)
+_SEGMENTS_AHEAD = const(18)  # looked at to find a programme's end: bounded work
+# By so much the noise of its sensor may call a syringe empty too early.
+_NOISE_UL = const(60)
 
 # Flow is meant to be there: priming, infusing, bolus, KVO, stopped. Bits by ST_*.
 _ARMED = const(0x2B8)
-_FAR_S = const(3_000_000)  # longer than any segment; no alarm asks for more
-_FAR_H = const(833)
+# A month: no segment is longer, and no alarm asks for more.
+_FAR_S = const(2_592_000)
+_FAR_H = const(720)
 
 # A battery's pace, seconds a permille in sixteenths, is taken from one change of the gauge to
 # another, this far apart at least.
@@ -134,20 +137,21 @@ class Estimates:
         """Look at what is left after `seconds`; `dose` is the Delivery that runs."""
         self._power(seconds, r, status, alarms)
         rate = status.rate_ul_h
-        if status.delivery == t.ST_INFUSING or status.delivery == t.ST_BOLUS:
-            rate = dose.profile.rate_ul_h  # a bolus is over soon: its volume counts, not its rate
         bolus_ul = status.bolus_left_ul if status.bolus else 0
+        infusing = status.delivery == t.ST_INFUSING or status.delivery == t.ST_BOLUS
+        end_s = _FAR_S
+        if infusing:
+            rate = dose.profile.rate_ul_h  # a bolus is over soon: its volume counts, not its rate
+            end_s = self._end_s(dose, rate, bolus_ul)
+        again = _AGAIN_S if alarms.is_shown(al.AL_NEAR_END) else 0
+        alarms.set(al.AL_NEAR_END, end_s <= FINAL_S + again)
         self._reservoir.second(r.reservoir_ul, dose.delivered.ul)
         held_ul = self._reservoir.ul
         if held_ul >= 0:
             left_ul = held_ul - EMPTY_UL - bolus_ul
-            self._fluid(held_ul, volume_s(left_ul, rate), r, status, alarms)
-        else:
-            left_ul = dose.vtbi.ul - bolus_ul
-            alarms.clear(al.AL_RESERVOIR_LOW)
-        known = held_ul >= 0 or dose.vtbi.limited
-        status.reservoir_min = volume_min(left_ul, rate) if known and rate > 0 else UNKNOWN
-        self._end(dose, rate, bolus_ul, status, alarms)
+            self._fluid(held_ul, volume_s(left_ul - _NOISE_UL, rate), status, alarms)
+            end_s = volume_s(left_ul, rate)
+        status.reservoir_min = end_s // 60 if rate > 0 and end_s < _FAR_S else UNKNOWN
 
     def _power(self, seconds, r, status, alarms):
         on_mains = r.flags & RF_MAINS != 0
@@ -160,7 +164,7 @@ class Estimates:
         if permille < BATTERY_FINAL_PERMILLE or 0 <= minutes <= BATTERY_FINAL_MIN:
             alarms.escalate(al.AL_BATTERY_LOW)
 
-    def _fluid(self, held_ul, left_s, r, status, alarms):
+    def _fluid(self, held_ul, left_s, status, alarms):
         again = alarms.is_shown(al.AL_RESERVOIR_LOW)
         low = left_s <= RESERVOIR_EARLY_S + (_AGAIN_S if again else 0)
         low = low or held_ul < RESERVOIR_LOW_UL + (_AGAIN_UL if again else 0)
@@ -169,21 +173,9 @@ class Estimates:
         if left_s <= FINAL_S:
             alarms.escalate(al.AL_RESERVOIR_LOW)
 
-    def _end(self, dose, rate, bolus_ul, status, alarms):
-        left_s = _FAR_S
-        if status.delivery == t.ST_INFUSING or status.delivery == t.ST_BOLUS:
-            left_s = programme_s(dose.profile, rate)
-            if dose.vtbi.limited:
-                left_s = min(left_s, volume_s(dose.vtbi.ul - bolus_ul, rate))
-        again = _AGAIN_S if alarms.is_shown(al.AL_NEAR_END) else 0
-        alarms.set(al.AL_NEAR_END, left_s <= FINAL_S + again)
-
-
-def volume_min(ul, rate_ul_h):
-    """Whole minutes that `ul` last at `rate_ul_h`, which is above 0."""
-    if ul <= 0:
-        return 0
-    return ul // rate_ul_h * 60 + ul % rate_ul_h * 60 // rate_ul_h
+    def _end_s(self, dose, rate, bolus_ul):
+        vtbi = dose.vtbi
+        return programme_s(dose.profile, rate, max(vtbi.ul - bolus_ul, 0) if vtbi.limited else UNKNOWN)
 
 
 def volume_s(ul, rate_ul_h):
@@ -196,28 +188,38 @@ def volume_s(ul, rate_ul_h):
     return ul // rate_ul_h * 3600 + rest // rate_ul_h * 60 + rest % rate_ul_h * 60 // rate_ul_h
 
 
-def programme_s(profile, rate_ul_h):
-    """Seconds to the end of a programme's segments, at most _FAR_S; `rate_ul_h` is that of now."""
+def programme_s(profile, rate_ul_h, ul):
+    """Seconds to the end of what runs, at most _FAR_S.
+
+    `rate_ul_h` is that of now, `ul` what is left to infuse, -1 for no such bound.
+    """
     rx = profile.rx
     if rx is None or profile.done:
         return _FAR_S
-    index = profile.index
-    total = _FAR_S
-    if rx.seg_duration_s[index]:
-        total = rx.seg_duration_s[index] - profile.second
+    place = profile.index
+    cycle = profile.cycle
+    seconds = _FAR_S
+    if rx.seg_duration_s[place]:
+        seconds = rx.seg_duration_s[place] - profile.second
     if profile.left.limited:
-        total = min(total, volume_s(profile.left.ul, rate_ul_h))
-    cycles = rx.cycles - profile.cycle - 1  # still to begin
-    if rx.cycles > 1 and not cycles:
-        return total  # the last dose ends it, not the wait behind
-    for place in range(index + 1, rx.segments):
-        total += _segment_s(rx, place)
-    if cycles:
-        whole = 0
-        for place in range(rx.segments):
-            whole += _segment_s(rx, place)
-        total += min(whole, _FAR_S) * min(cycles - 1, _MANY) + _segment_s(rx, 0)
-    return min(total, _FAR_S)
+        seconds = min(seconds, volume_s(profile.left.ul, rate_ul_h))
+    total = 0
+    for _ in range(_SEGMENTS_AHEAD):
+        if ul >= 0:
+            last = volume_s(ul, rate_ul_h)
+            if last <= seconds:
+                return min(total + last, _FAR_S)
+            ul -= _given_ul(seconds, rate_ul_h)
+        total += seconds
+        place += 1
+        if cycle + 1 >= rx.cycles and (place >= rx.segments or rx.cycles > 1):
+            return min(total, _FAR_S)  # as Profile ends: with its last segment, or with the last of several doses
+        if place >= rx.segments:
+            place = 0
+            cycle += 1
+        rate_ul_h = rx.seg_rate_ul_h[place]
+        seconds = _segment_s(rx, place)
+    return _FAR_S
 
 
 def _segment_s(rx, place):
@@ -225,3 +227,9 @@ def _segment_s(rx, place):
     seconds = rx.seg_duration_s[place] if rx.seg_duration_s[place] else _FAR_S
     volume = rx.seg_volume_ul[place]
     return min(seconds, volume_s(volume, rx.seg_rate_ul_h[place])) if volume else seconds
+
+
+def _given_ul(seconds, rate_ul_h):
+    """What flows in `seconds`, rounded down; each product stays small."""
+    whole = seconds // 3600 * rate_ul_h + seconds % 3600 // 60 * rate_ul_h // 60
+    return whole + seconds % 60 * rate_ul_h // 3600

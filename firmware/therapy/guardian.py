@@ -32,6 +32,7 @@ TRIP_COPIES = const(5)
 TRIP_UNASKED = const(6)  # flow, a bolus or a rate that no person asked for
 TRIP_STILL = const(7)  # motion while the pump stands
 TRIP_ITSELF = const(8)  # the guardian failed
+TRIP_BEHIND = const(9)  # dosing asks for less than is prescribed
 
 # A key authorises what follows within a grant's second, and a stall of two.
 ASKED_MS = const(3500)
@@ -39,6 +40,10 @@ ASKED_MS = const(3500)
 ENCODER_UL = const(6)
 SLACK_STEPS = const(4)
 BEYOND_TICKS = const(20)
+LATE_MS = const(300)  # a lease of 0.1 mL lasts as long at the fastest rate
+# Dosing may fall short by a twentieth of what is due in five minutes, and by one lease.
+SHORT_S = const(300)
+SHORT_SHARE = const(20)
 _LEASE_UNITS = const(360_000_000)  # 0.1 mL
 _BACK_SYRINGE_UL = const(400)
 _BACK_VOLUMETRIC_UL = const(300)
@@ -56,10 +61,11 @@ class Guardian:
     """Watches each tick after therapy has had it. `tripped` is TRIP_*, and never goes back."""
 
     __slots__ = (
-        "_asked_ms", "_beat", "_beyond", "_candidate", "_clinician", "_clinician_asked_ms", "_compare", "_encoder_off",
-        "_end", "_head", "_kvo_ul_h", "_locked_s", "_max_ul_h", "_ms", "_now_ms", "_offer_ms", "_offered_ul_h",
-        "_patient", "_patient_asked_ms", "_prime", "_prime_asked_ms", "_restored", "_started", "_state", "_step",
-        "_steps", "_still", "_units", "_volume", "_waited", "course", "rolling", "rx", "tripped",
+        "_asked_ms", "_beat", "_beyond", "_candidate", "_clinician", "_clinician_asked_ms", "_compare", "_due",
+        "_encoder_off", "_end", "_head", "_kvo_ul_h", "_locked_s", "_lost", "_max_ul_h", "_ms", "_now_ms",
+        "_offer_ms", "_offered_ul_h", "_patient", "_patient_asked_ms", "_prime", "_prime_asked_ms", "_restored",
+        "_short_s", "_started", "_state", "_step", "_steps", "_still", "_units", "_volume", "_waited", "course",
+        "rolling", "rx", "tripped",
     )  # fmt: skip
 
     def __init__(self, head):
@@ -87,6 +93,9 @@ class Guardian:
         self._end = 0  # the lease's end that was let through
         self._still = 0  # encoder where the motor was told to stand
         self._encoder_off = 0  # counter less encoder when the therapy began
+        self._due = 0  # steps due, and those of them that dosing never asked for, in this stretch
+        self._lost = 0
+        self._short_s = 0
         self._kvo_ul_h = 0
         self._locked_s = 0
         self._ms = 0  # of the second
@@ -200,6 +209,9 @@ class Guardian:
             self._ms %= 1000
             self.rolling.second(seconds)
             self._locked_s = self._locked_s - seconds if self._locked_s > seconds else 0
+            self._short_s += seconds
+            if self._short_s >= SHORT_S:
+                self._short_s = self._due = self._lost = 0
 
     def _change(self, old, state, r):
         moving = _MOVING >> state & 1
@@ -260,6 +272,7 @@ class Guardian:
         self._end = r.step_count
         self._units = 0
         self._beyond = 0
+        self._due = self._lost = 0
         self._encoder_off = ticks_diff(r.step_count, r.encoder_count)
 
     def _resync(self, r):
@@ -322,6 +335,8 @@ class Guardian:
 
     def _integrate(self, state, elapsed):
         step = self._step
+        before = self._steps
+        late = elapsed > LATE_MS
         while elapsed > 0:
             dt = elapsed if elapsed < 500 else 500
             if state == t.ST_KVO:
@@ -342,16 +357,22 @@ class Guardian:
             elapsed -= dt
         # What was not pumped by the lease's end never will be.
         missed = ticks_diff(self._steps, self._end)
+        self._due += ticks_diff(self._steps, before)
         if missed > 0:
             self._steps = self._end
+            if not late:  # what a stall costs is the stall's, and told by therapy
+                self._fall_short(state, missed)
             if state == t.ST_INFUSING or state == t.ST_BOLUS:
                 self._give_back(missed)
+
+    def _fall_short(self, state, missed):
+        self._lost += missed
+        if self._lost > self._due // SHORT_SHARE + self._lease_units(state) // self._step + SLACK_STEPS:
+            self._trip(TRIP_BEHIND)
 
     def _therapy(self, dt):
         course = self.course
         rate = course.rate_ul_h
-        if self._offered_ul_h > rate and self._offered_ul_h <= self.rx.rate_hard_ul_h:
-            rate = self._offered_ul_h
         units = course.pass_ms(rate, dt)
         extra = self._bolus_ul_h(rate)
         if extra:
@@ -387,8 +408,6 @@ class Guardian:
             rate = self._prime_ul_h()
         else:
             rate = self.course.lease_ul_h()
-            if self._offered_ul_h > rate:
-                rate = self._offered_ul_h
             rate += self._bolus_ul_h(rate)
         return rate * LEASE_MS if rate < _LEASE_UNITS // LEASE_MS else _LEASE_UNITS
 

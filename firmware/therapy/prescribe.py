@@ -27,6 +27,12 @@ class Request:
         self.fields = [-1] * 64
         self.steps = []
 
+    def clear(self):
+        """Forget all that was entered; takes no memory, so it cannot fail."""
+        for field in range(len(self.fields)):
+            self.fields[field] = -1
+        self.steps.clear()
+
     def enter(self, field, value):
         """Take one field; returns False for a code or a value that cannot be."""
         if not 0 < field < len(self.fields) or value < 0:

@@ -56,7 +56,8 @@ class Profile:
             elif stairs:
                 up = rest // duration - (rest - rx.seg_step_rest[index]) // duration
                 self.rate_ul_h = self._floor + up
-        self.left.put(past.left_ul, past.left_rest, rx.seg_volume_ul[index] > 0)
+        if rx.seg_volume_ul[index]:
+            self.left.put(past.left_ul, past.left_rest)
         if past.override_ul_h >= 0:
             self.titrate(past.override_ul_h)
             self.left.allow(0)

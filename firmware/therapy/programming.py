@@ -31,7 +31,7 @@ class Programming:
         key = readings.key
         controller = self._controller
         if key == ports.KEY_PROGRAMME or key == ports.KEY_CANCEL:
-            self._request = Request()
+            self._request.clear()
             self._asked_soft = False
         elif key >= ports.KEY_FIELD:
             self._asked_soft = False

@@ -63,13 +63,9 @@ class Quota:
         """Bound what follows to nothing."""
         self.put(0, 0, True)
 
-    def put(self, ul, rest, limited):
-        """Stand where a journal says."""
+    def put(self, ul, rest, limited=True):
+        """Stand where a journal says, or bound what follows to exactly this."""
         self.limited = limited
-        self.ul = ul
-        self._complement = ~ul
-        self._rest = rest
-
     @property
     def rest(self):
         """What is left beyond whole microlitres."""

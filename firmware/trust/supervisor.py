@@ -5,13 +5,14 @@ the scratch word while it is polled, so that a watchdog reset that it caused tel
 that falls is made anew after 1 s, 2 s, 4 s … 60 s; after ten restarts it is held for an hour,
 or until a person acknowledges, so that no hour holds more than ten. After a watchdog reset
 that it caused only a person lets it run again: a packet that crashes it may come each time.
+One that leaves less than RESERVE of the heap has fallen too.
 
 `poll` runs in the main loop, `watch` in the turn that pre-empts it; what each writes, the
 other only reads.
 """
 
 from firmware.trust.scratch import COMMS_HELD, COMMS_POLLED
-from hal.compat import collect, const, ticks_add, ticks_diff
+from hal.compat import collect, const, free_heap, ticks_add, ticks_diff
 from hal.ports import KEY_ACKNOWLEDGE
 
 FREE = const(0)
@@ -22,6 +23,8 @@ RESTARTS = const(10)  # in any hour
 FIRST_DELAY_MS = const(1000)
 LAST_DELAY_MS = const(60_000)
 HOUR_MS = const(3_600_000)
+RESERVE = const(16_384)  # bytes of heap that comms may not take
+MEMORY_MS = const(1000)  # between two looks at it
 SILENCE_MS = const(10_000)  # no poll came back for so long: as good as no link
 _DOUBLINGS = const(6)
 
@@ -31,8 +34,8 @@ class Supervisor:
 
     __slots__ = (
         "_acknowledged", "_began_ms", "_clock", "_collect", "_comms", "_dropped", "_due_ms", "_facts", "_inbox",
-        "_leave", "_link", "_make", "_marks", "_seen", "_seen_ms", "_started_ms", "falls", "held", "hung", "inside",
-        "returns", "silent",
+        "_leave", "_link", "_looked_ms", "_make", "_marks", "_seen", "_seen_ms", "_started_ms", "falls", "held",
+        "hung", "inside", "returns", "silent",
     )  # fmt: skip
 
     def __init__(self, make_comms, board, marks, inbox, facts, leave):
@@ -52,6 +55,7 @@ class Supervisor:
         self._due_ms = now_ms
         self._started_ms = now_ms
         self._began_ms = now_ms
+        self._looked_ms = now_ms
         self._seen_ms = now_ms
         self._seen = 0
         self.held = HELD_FOR_A_PERSON if marks.comms_is_held() else FREE
@@ -81,7 +85,7 @@ class Supervisor:
         self._began_ms = now_ms
         self.inside = True
         self._marks.of_loop(COMMS_POLLED, True)
-        in_order = self._poll_guarded(now_ms)
+        in_order = self._poll_guarded(now_ms) and self._leaves_memory(now_ms)
         self._marks.of_loop(COMMS_POLLED, False)
         self.inside = False
         if in_order:
@@ -106,6 +110,15 @@ class Supervisor:
         except BaseException:  # an event loop's cancellation is no Exception
             return False
         return True
+
+    def _leaves_memory(self, now_ms):
+        if ticks_diff(now_ms, self._looked_ms) < MEMORY_MS:
+            return True
+        self._looked_ms = now_ms
+        if free_heap() >= RESERVE:
+            return True
+        collect()
+        return free_heap() >= RESERVE
 
     def _fall(self, now_ms):
         self._comms = None

@@ -103,7 +103,8 @@ class Timeline:
         codes = list(dict.fromkeys(str(alarm["code"]) for alarm in self._result.alarms))
         labels, head = self._place_disturbances()
         line_px = max((9 + 16 * (1 + _folded(code).count("<br>")) for code in codes), default=0)
-        rows = [panel.height for panel in panels] + [66] + ([max(34, line_px * len(codes))] if codes else [])
+        bands = 96 if self._signs() else 66
+        rows = [panel.height for panel in panels] + [bands] + ([max(34, line_px * len(codes))] if codes else [])
         inside = sum(rows) + _GAP * (len(rows) - 1)
         tops = [sum(rows[:i]) + _GAP * i for i in range(len(rows))]
         spans = [(1 - (top + height) / inside, 1 - top / inside) for top, height in zip(tops, rows, strict=True)]
@@ -197,11 +198,22 @@ class Timeline:
             "hovertemplate": f"{line.name} %{{y:.4~g}} {words.safe(unit)}<extra></extra>",
         })  # fmt: skip
 
+    def _signs(self) -> list[tuple[float, float, str]]:
+        """What lamp and sounder told, from when to when."""
+        signs = list(getattr(self._result, "signs", []))
+        ends = [*(at for at, _ in signs), self._end_s][1:]
+        return [(at, end, text) for (at, text), end in zip(signs, ends, strict=True)]
+
     def _add_bands(self, span: tuple[float, float], inside: int) -> None:
+        signs = self._signs()
+        names = (["lamp, sound"] if signs else []) + ["trust", "delivery"]
         axis = self._add_axis(
-            span, inside, "<b>States</b>", type="category", categoryarray=["trust", "delivery"],
-            categoryorder="array", range=[-0.5, 1.5], showgrid=False,
+            span, inside, "<b>States</b>", type="category", categoryarray=names,
+            categoryorder="array", range=[-0.5, len(names) - 0.5], showgrid=False,
         )  # fmt: skip
+        lamps = [words.LAMP_COLOURS.get(text.split(",")[0], words.PLAIN) for _, _, text in signs]
+        if signs:
+            self._add_bars(axis, [("lamp, sound", *sign) for sign in signs], lamps, label=False)
         ends = [*(state[0] for state in self._result.states), self._end_s][1:]
         for row, place, colours in (("delivery", 1, words.DELIVERY_COLOURS), ("trust", 2, words.TRUST_COLOURS)):
             pieces: list[list[Any]] = []

@@ -26,6 +26,7 @@ TRUST_COLOURS = {
     "isolated": "#8b3fa0",
     "recovery": "#4a7fc1",
 }
+LAMP_COLOURS = {"red": "#d3222a", "yellow": "#f2c200", "cyan": "#12b5cb", "dark": "#e3e8ec"}
 PLAIN = "#c3cbd3"
 
 

@@ -71,3 +71,22 @@ async def test_stop_stops_within_a_tick_and_the_same_seed_gives_the_same_bytes()
             assert pump.world.drive.step_rate_mhz == 0
             hashes.append(pump.result().trace_sha256)
     assert hashes[0] == hashes[1]
+
+
+async def test_lamp_sound_and_what_is_left_are_signals():
+    async with Bench("norepinephrine-8h") as pump:
+        await pump.until(pump.is_infusing, within_s=30)
+        await pump.sleep(2)
+        assert (pump.lamp, pump.tone_hz, pump.battery_min) == ("dark", 0, None)
+        assert 540 <= pump.reservoir_min <= 545  # 59.5 mL at 6.562 mL/h
+        pump.faults.mains_off()
+        await pump.alarm("on battery", within_s=1)
+        assert (pump.lamp, pump.tone_hz) == ("cyan", 330)
+        await pump.until(lambda: pump.battery_min is not None, within_s=300)
+        assert 450 <= pump.battery_min <= 750  # ten hours, ±25 %
+        pump.nurse.press("audio_pause")
+        pump.faults.clamp_open()
+        await pump.until(lambda: pump.lamp == "red", within_s=1)
+        assert pump.tone_hz == 523
+        signs = [sign for _, sign in pump.result().signs]
+    assert signs == ["cyan, low melody"]  # taken at full seconds

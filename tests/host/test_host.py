@@ -5,12 +5,15 @@ import os
 
 import pytest
 
+from firmware.therapy import tables as t
 from firmware.therapy.journal import Journal
 from hal import ports
 from hal.compat import MASK, ticks_diff
 from hal.host.clock import HostClock, HostRtc
 from hal.host.files import FileCounter, FileStore, HostEntropy
 from hal.host.terminal import Terminal
+from simulator.ideal import IdealPump, prescription
+from simulator.names import ALARMS, MESSAGES
 
 A = ports.AREA_JOURNAL_A
 
@@ -100,17 +103,75 @@ def test_entropy_fills():
     assert one != two
 
 
-def test_the_terminal_reads_keys_without_waiting_and_shows_changes_once():
+def test_the_terminal_reads_keys_without_waiting():
     reader, writer = os.pipe()
-    screen = io.StringIO()
-    terminal = Terminal(reader, screen)
+    terminal = Terminal(reader, io.StringIO())
     assert terminal.key() == ports.KEY_NONE
     os.write(writer, b"?s")
     assert terminal.key() == ports.KEY_STOP
     os.close(writer)
     assert terminal.key() == ports.KEY_NONE
     os.close(reader)
+
+
+NAMES = {"delivery": t.DELIVERY_NAMES, "trust": t.TRUST_NAMES, "alarm": ALARMS, "message": MESSAGES}
+
+
+def panel(pump, ticks, terminal, screen):
+    """What the panel's lines are after so many ticks."""
+    for _ in range(ticks):
+        pump.tick()
+        terminal.show(pump.status)
+    return screen.getvalue().replace("\a", "").split("\n")[-4:-1]
+
+
+def test_the_panel_shows_states_alarms_and_what_is_left():
+    screen = io.StringIO()
+    terminal = Terminal(0, screen, NAMES, colour=False)
+    pump = IdealPump(ports.HEAD_SYRINGE)
+    sensed = pump.board.sensed
+    sensed.reservoir_ul, sensed.size_um = 42_000, 26_720
+    pump.start(prescription(6_562, head=ports.HEAD_SYRINGE))
+    assert panel(pump, 30, terminal, screen) == [
+        "○ no alarm",
+        "  infusing         6.562 mL/h   given 0.005 mL   6 h 19 min left",
+        "  normal       battery –",
+    ]
+    shown = screen.getvalue()
+    terminal.show(pump.status)
+    assert screen.getvalue() == shown  # nothing has changed
+    sensed.flags |= ports.RF_CLAMP_OPEN
+    assert panel(pump, 1, terminal, screen)[0] == "● HIGH   syringe or set not in place   ♪ 523 Hz"
+    assert panel(pump, 3, terminal, screen)[0] == "○ HIGH   syringe or set not in place"
+    pump.press(ports.KEY_AUDIO_PAUSE)
+    pump.press(ports.KEY_START)
+    assert panel(pump, 4, terminal, screen)[0] == "○ HIGH   syringe or set not in place   sound paused"
+    assert screen.getvalue().endswith("battery –   clear the hazard first\n")
+
+
+def test_the_bell_rings_once_a_burst_and_not_in_a_pause():
+    screen = io.StringIO()
+    terminal = Terminal(0, screen, NAMES)
+    pump = IdealPump()
+    pump.start(prescription(60_000))
+    pump.board.sensed.flags |= ports.RF_DOOR_OPEN
+    panel(pump, 235, terminal, screen)
+    assert screen.getvalue().count("\a") == 3  # at 0, 8 and 16 s
+    pump.press(ports.KEY_AUDIO_PAUSE)
+    panel(pump, 1_000, terminal, screen)
+    assert screen.getvalue().count("\a") == 3
+
+
+def test_the_lamp_blinks_in_its_colour_and_in_place():
+    screen = io.StringIO()
+    terminal = Terminal(0, screen)
     status = ports.Status()
-    terminal.show(status)
-    terminal.show(status)
-    assert screen.getvalue().count("\r") == 1
+    status.priority, status.alarm = 2, 14
+    for lamp in (ports.LAMP_YELLOW, ports.LAMP_DARK, ports.LAMP_YELLOW):
+        status.lamp = lamp
+        terminal.show(status)
+    text = screen.getvalue()
+    assert text.count("\x1b[33;1m●") == 2
+    assert text.count("○") == 1
+    assert text.count("\x1b[3A") == 2  # each drawing but the first begins where the last one did
+    assert "MEDIUM 14" in text  # a code without a name is shown as it is

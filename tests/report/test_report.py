@@ -227,3 +227,15 @@ def test_the_delivered_rate_is_averaged_over_a_pixels_worth_of_the_run():
     assert (_window(600), _window(28_800)) == (1, 60)
     assert _means([4.0, 0.0, 8.0, 4.0], 2) == [4.0, 2.0, 4.0, 6.0]
     assert _means([1.0, 2.0], 1) == [1.0, 2.0]
+
+
+def test_lamp_and_sound_are_a_row_of_their_own(run: Example) -> None:
+    told = eight_hours(step_s=60)
+    told.signs = [(3610.0, "cyan, low melody"), (18_300.0, "red, high melody"), (18_400.0, "red, sound paused")]
+    bars = [trace for trace in Timeline(told).figure()["data"] if trace.get("y") and trace["y"][0] == "lamp, sound"]
+    [row] = bars
+    assert row["marker"]["color"] == [words.LAMP_COLOURS[name] for name in ("cyan", "red", "red")]
+    assert row["x"] == [14_690_000, 100_000, 10_400_000]
+    assert "sound paused" in row["customdata"][2]
+    without = Timeline(run).figure()["data"]
+    assert not [trace for trace in without if trace.get("y") and trace["y"][0] == "lamp, sound"]

@@ -145,6 +145,18 @@ def test_a_hostile_flood_ends_in_ten_quiet_minutes_and_tells_once():
     assert (pump.status.trust, pump.status.rate_ul_h) == (t.TR_NORMAL, 10_000)
 
 
+def test_programming_forgets_what_was_entered_before_without_taking_memory():
+    """Where memory is short a new object may not be had, and the last patient's entries would stay."""
+    pump = IdealPump()
+    request = pump.app.programming._request
+    for key in (ports.KEY_PROGRAMME, ports.KEY_CANCEL):
+        request.enter(ports.FIELD_WEIGHT_G, 70_000)
+        request.enter(ports.FIELD_STEP_DOSE_MILLI, 5)
+        pump.press(key)
+        assert pump.app.programming._request is request
+        assert (request.get(ports.FIELD_WEIGHT_G), request.steps) == (-1, [])
+
+
 @pytest.mark.parametrize("key", range(256))
 def test_no_key_breaks_a_pump(key):
     pump = IdealPump()

@@ -187,13 +187,21 @@ def _hazards(pump):
         setattr(r, name, right)
         pump.run(15)
         pump.presses(ports.KEY_ACKNOWLEDGE, ports.KEY_START)
-    r.battery_permille = 10
     r.flags &= ~ports.RF_MAINS
-    pump.run(15)
+    for permille in (1000, 999, 900, 800, 40, 5):  # the pace is learnt, then the end is near
+        r.battery_permille = permille
+        pump.run(30, 1_000)
+        pump.presses(ports.KEY_AUDIO_PAUSE)
     r.battery_permille = 1000
     r.flags |= ports.RF_MAINS
     if pump.controller.alarms.is_shown(al.AL_BATTERY_LOW):
         pump.run(15)
+    for held_ul in (60_000, 1_100, 990, 560, 520, 400):  # a reservoir that runs low, and out
+        r.reservoir_ul = held_ul
+        pump.run(25)
+    r.reservoir_ul = -1
+    pump.run(15)
+    pump.presses(ports.KEY_ACKNOWLEDGE, ports.KEY_START)
 
 
 def _trust(pump):
@@ -239,10 +247,10 @@ def _refusals(pump, rx):
     pump.store_works = False
     pump.presses(ports.KEY_CLINICIAN_BOLUS, ports.KEY_CLINICIAN_BOLUS)
     pump.run(12)
-    for _ in range(9):  # until the ring of records is full
+    for _ in range(14):  # until the ring of records is full, and some are lost
         pump.presses(ports.KEY_PAUSE, ports.KEY_START)
     pump.store_works = True
-    pump.run(2)
+    pump.run(12)
     pump.readings.down_mmhg = 1500
     pump.presses(ports.KEY_START)
     pump.readings.down_mmhg = 0
