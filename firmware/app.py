@@ -15,6 +15,7 @@ from firmware.therapy.therapy import Therapy
 from firmware.trust.headroom import has_room
 from firmware.trust.leave import Leave
 from firmware.trust.linkwatch import LinkWatch
+from firmware.trust.memory import MemoryWatch
 from firmware.trust.ring import Ring
 from firmware.trust.scratch import RESUME_OK, Marks
 from firmware.trust.supervisor import Supervisor
@@ -45,6 +46,7 @@ class App:
         self.therapy = Therapy(board.head, dosing, guardian)
         self.controller = self.therapy.controller
         self.linkwatch = LinkWatch(self.controller.mailbox, board.clock.ticks_ms())
+        self.memory = MemoryWatch(self.supervisor, self.controller.mailbox, board.clock.ticks_ms())
         self._post = self.controller.mailbox.post  # bound once: binding makes an object
         self.keeper = Keeper(board, self.therapy)
         self.library = read_library(board.store, AREA_LIBRARY)
@@ -64,6 +66,7 @@ class App:
     def background(self):
         """Let comms have its say; nothing that a dose needs."""
         self.supervisor.poll()
+        self.memory.look(self.board.clock.ticks_ms())
 
     def turn(self):
         """Read, tick, write, then persist and look at what came."""
@@ -87,7 +90,10 @@ class App:
             if readings.key >= KEY_PROGRAMME:  # programme, confirm, cancel and fields
                 self.programming.key(readings)
         except MemoryError:  # what is short here, comms holds
-            self.supervisor.drop()
+            self.memory.ran_out()
+            controller.status.message = msg.BUSY
+        except RuntimeError:  # the interpreter's word for a stack that is used up
+            self.memory.ran_out()
             controller.status.message = msg.BUSY
         self._look_at_comms()
         board.watchdog.feed()  # only a turn that came to its end

@@ -1,8 +1,8 @@
 """A pump on an ideal board: exact generator, no plant, no noise. For claims and unit tests.
 
-The step generator counts in millionths of a step and stops at the lease; a drop falls for each
-50 µL that it moves; other sensors read what the caller sets. What is claimed here is claimed of
-the firmware alone.
+The step generator counts in millionths of a step and stops at the lease. A drop falls for each
+50 µL that it moves, and a reservoir's level falls from where the caller sets it; other sensors
+read what is set. What is claimed here is claimed of the firmware alone.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from typing import Any
 from firmware.app import App
 from firmware.therapy import layout
 from firmware.therapy import tables as t
-from firmware.therapy.heads import VOLUMETRIC_STEP
+from firmware.therapy.heads import VOLUMETRIC_STEP, step_volume
 from firmware.therapy.prescription import Prescription
 from hal import ports
 from hal.compat import HALF, MASK, ticks_diff
 from simulator.devices.parts import SimScratch, SimWatchdog
 
 TICK_MS = 100
-_STEPS_A_DROP = 50 * 3_600_000 // VOLUMETRIC_STEP
+_UNITS = 3_600_000  # 1/3600 nL in a microlitre
+_STEPS_A_DROP = 50 * _UNITS // VOLUMETRIC_STEP
+SYRINGE = 5  # the one that every ideal syringe pump holds
 _NO_REFUSAL = ports.OK
 _AREA = 64 * 1024
 _BLANK = b"\xff" * _AREA
@@ -96,6 +98,7 @@ class IdealBoard:
         self.sensed.flags = ports.RF_MAINS | ports.RF_LINK_UP
         self.keys: list[tuple[int, int]] = []
         self.position = 0  # steps, unbounded
+        self._filled = (-1, 0)  # µL in the reservoir, and the position, when the caller set it
         self._micro = 0  # of a step
         self._rate = 0
         self._end = 0
@@ -122,6 +125,11 @@ class IdealBoard:
             setattr(readings, name, getattr(sensed, name))
         if self.head == ports.HEAD_VOLUMETRIC:
             readings.drips = sensed.drips + max(self.position, 0) // _STEPS_A_DROP & MASK
+        if sensed.reservoir_ul != self._filled[0]:
+            self._filled = sensed.reservoir_ul, self.position
+        if sensed.reservoir_ul > 0:
+            pumped = (self.position - self._filled[1]) * step_volume(ports.HEAD_SYRINGE, SYRINGE) // _UNITS
+            readings.reservoir_ul = max(sensed.reservoir_ul - pumped, 0)
         readings.battery_permille = sensed.battery_permille
         readings.step_count = readings.encoder_count = self.position & MASK
         readings.key, readings.key_value = self.keys.pop(0) if self.keys else (ports.KEY_NONE, 0)
@@ -213,7 +221,7 @@ def prescription(
     rx.mode = layout.MODE_CONTINUOUS
     rx.policy = policy
     rx.head = head
-    rx.syringe = 5 if head == ports.HEAD_SYRINGE else 0
+    rx.syringe = SYRINGE if head == ports.HEAD_SYRINGE else 0
     rx.drug = 1
     rx.rate_hard_ul_h = 1_200_000
     rx.rate_soft_ul_h = 1_200_000

@@ -96,7 +96,6 @@ class Controller:
         self._noted_override = -1
         self._noted_bolus = 0
         self._offered_rate = -1  # a titration that a person confirmed, taken up by the next tick
-        self.memory_low = False  # set outside the tick
         self.detectors = Detectors(head, self)
 
     # What code outside the tick may ask; each is a plain assignment, taken up by the next tick.
@@ -345,11 +344,13 @@ class Controller:
             return  # programming.py reads these, outside the tick
         self.status.message = msg.NONE
         if key == ports.KEY_STOP:
+            self._taken_up &= t.G_WAIT  # in the self-test: nothing goes on by itself any more
             self._event(t.EV_STOP, r)
             self._grant = GRANT_NONE
         elif key == ports.KEY_START:
             self._start(r)
         elif key == ports.KEY_PAUSE:
+            self._taken_up &= t.G_WAIT
             self._event(t.EV_PAUSE, r)
             self._grant = GRANT_NONE
         elif key == ports.KEY_AUDIO_PAUSE:
@@ -585,9 +586,9 @@ class Controller:
         if not r.flags & RF_SENSOR_FAULT:
             self._sensor_ticks = 0
         self.alarms.set(al.AL_COMMS_HELD, self.mailbox.comms_held)
+        self.alarms.set(al.AL_MEMORY, self.mailbox.memory_low)
         self.alarms.second(seconds)
         self.dose.second(seconds)
-        self.alarms.set(al.AL_MEMORY, self.memory_low)
         verdict = self.detectors.second(r, seconds)
         if verdict:
             self._detected(verdict, r)
@@ -607,7 +608,9 @@ class Controller:
     # What a resume needs.
 
     def _note(self, r):
-        """Write the images that are due: at each change, and now and then."""
+        """Write the images that are due: at each change, and now and then, but not before the self-test is over."""
+        if self.delivery.state == t.ST_SELF_TEST:
+            return
         dose = self.dose
         profile = dose.profile
         place = profile.cycle * 32 + profile.index

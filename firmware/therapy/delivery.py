@@ -278,7 +278,8 @@ class Delivery:
                 event = self._infuse(dt)
             elif state == t.ST_KVO:
                 # KVO counts toward the rolling limit and goes on past it: it only keeps the vein open.
-                self.window.count(self._kvo_ul_h * dt)
+                if self.window.limit_ul:
+                    self.window.count(self._kvo_ul_h * dt)
                 self.dosing.add(self._kvo_ul_h * dt)
             else:
                 units = self._prime.cap(self._prime_ul_h * dt)
@@ -372,6 +373,8 @@ class Delivery:
         )  # fmt: skip
 
     def _asked_ul_h(self):
+        if self._kvo_ul_h:
+            return self._kvo_ul_h
         rate = self.profile.rate_ul_h
         return rate + min(self.boluses.rate_ul_h(), self.max_rate - rate) if self.boluses.kind else rate
 

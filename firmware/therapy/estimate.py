@@ -199,17 +199,19 @@ def programme_s(profile, rate_ul_h, ul):
     place = profile.index
     cycle = profile.cycle
     seconds = _FAR_S
-    if rx.seg_duration_s[place]:
+    if rx.seg_duration_s[place] and profile.override_ul_h < 0:
         seconds = rx.seg_duration_s[place] - profile.second
-    if profile.left.limited:
-        seconds = min(seconds, volume_s(profile.left.ul, rate_ul_h))
+    held_ul = UNKNOWN  # what the segment holds, where it is that which ends it
+    if profile.left.limited and volume_s(profile.left.ul, rate_ul_h) <= seconds:
+        held_ul = profile.left.ul
+        seconds = volume_s(held_ul, rate_ul_h)
     total = 0
     for _ in range(_SEGMENTS_AHEAD):
         if ul >= 0:
             last = volume_s(ul, rate_ul_h)
-            if last <= seconds:
+            if last <= seconds and not 0 <= held_ul < ul:
                 return min(total + last, _FAR_S)
-            ul -= _given_ul(seconds, rate_ul_h)
+            ul -= held_ul if held_ul >= 0 else _given_ul(seconds, rate_ul_h)
         total += seconds
         place += 1
         if cycle + 1 >= rx.cycles and (place >= rx.segments or rx.cycles > 1):
@@ -218,15 +220,13 @@ def programme_s(profile, rate_ul_h, ul):
             place = 0
             cycle += 1
         rate_ul_h = rx.seg_rate_ul_h[place]
-        seconds = _segment_s(rx, place)
+        seconds = rx.seg_duration_s[place] if rx.seg_duration_s[place] else _FAR_S
+        held_ul = rx.seg_volume_ul[place]
+        if held_ul and volume_s(held_ul, rate_ul_h) <= seconds:
+            seconds = volume_s(held_ul, rate_ul_h)
+        else:
+            held_ul = UNKNOWN
     return _FAR_S
-
-
-def _segment_s(rx, place):
-    """How long a segment lasts from its start."""
-    seconds = rx.seg_duration_s[place] if rx.seg_duration_s[place] else _FAR_S
-    volume = rx.seg_volume_ul[place]
-    return min(seconds, volume_s(volume, rx.seg_rate_ul_h[place])) if volume else seconds
 
 
 def _given_ul(seconds, rate_ul_h):

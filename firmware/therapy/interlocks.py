@@ -35,7 +35,7 @@ class Interlocks:
     """Holds which hazards are present, as a mask over alarm codes."""
 
     __slots__ = (
-        "_alarms", "_bubble_steps", "_drips", "_flags", "_head", "_lag", "_still_ms", "air_steps",
+        "_alarms", "_bubble_steps", "_drips", "_flags", "_head", "_lag", "_sized", "_still_ms", "air_steps",
         "armed", "hazards", "pressure_mmhg", "size_um", "stall_steps",
     )  # fmt: skip
 
@@ -46,6 +46,7 @@ class Interlocks:
         self._bubble_steps = 0
         self._drips = 0
         self._lag = 0
+        self._sized = False  # a barrel was sensed when the therapy began
         self._still_ms = 0
         self.hazards = 0
         self.armed = False  # alarms sound only where flow is meant to be
@@ -58,6 +59,7 @@ class Interlocks:
         """Take the limits of a prescription; the counter and encoder agree from here."""
         self.expect(rx, step_volume)
         self._lag = ticks_diff(readings.step_count, readings.encoder_count)
+        self._sized = readings.size_um >= 0
 
     def expect(self, rx, step_volume):
         """Take the limits of a prescription."""
@@ -110,8 +112,9 @@ class Interlocks:
         if self._head == HEAD_SYRINGE:
             empty = EMPTY_CLEAR_UL if self.hazards >> al.AL_EMPTY & 1 else EMPTY_UL
             self._mark(al.AL_EMPTY, 0 <= r.reservoir_ul < empty)
-            wrong = self.size_um and r.size_um >= 0 and abs(r.size_um - self.size_um) > SIZE_TOLERANCE_UM
-            self._mark(al.AL_NOT_LOADED, bool(wrong or r.flags & (RF_CLAMP_OPEN | RF_PLUNGER_OFF)))
+            # A barrel that is not sensed any more may be any.
+            off = abs(r.size_um - self.size_um) > SIZE_TOLERANCE_UM if r.size_um >= 0 else self._sized
+            self._mark(al.AL_NOT_LOADED, bool((self.size_um and off) or r.flags & (RF_CLAMP_OPEN | RF_PLUNGER_OFF)))
 
     def _mark(self, code, holds):
         bit = 1 << code

@@ -29,12 +29,13 @@ _OVERTAKES = bytes(
 class Mailbox:
     """`waiting` is not 0 while an event waits. The rest is how things stand, for the tick to read."""
 
-    __slots__ = ("comms_held", "link_down", "waiting")
+    __slots__ = ("comms_held", "link_down", "memory_low", "waiting")
 
     def __init__(self):
         self.waiting = 0
         self.link_down = False  # for ten seconds now
         self.comms_held = False  # comms does not run, and a person should know
+        self.memory_low = False  # little of the heap is left, without comms too
 
     def post(self, event):
         """Put EV_LINK_LOST … EV_RECOVERED; returns False for what is no event from outside."""

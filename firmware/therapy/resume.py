@@ -57,6 +57,7 @@ class Past:
         self.uncertain_ul = 0  # may have been given since the last record; counted as given
         self.intact = True  # lock-out and rolling limit are as they were written
         self._resumes = []  # operating seconds at which the pump went on by itself
+        self._flows = False  # it flowed after the last progress, which does not know how much
         self._tag = -1
         self._progress_seq = 0
         self._copies = []
@@ -98,7 +99,7 @@ class Past:
         if self.seq and ticks_diff(seq, self.seq) <= 0:
             return
         self.seq = seq
-        self.delivery = delivery
+        self._stand(delivery)
         self.trust = trust
         if kind == rec.REC_GRANT and values[6] == GRANT_BOLUS:
             self._granted_key = values[7]
@@ -111,10 +112,13 @@ class Past:
         if self._progress_seq and ticks_diff(v[0], self._progress_seq) <= 0:
             return
         self._progress_seq = v[0]
+        self._flows = False
         if not self.seq or ticks_diff(v[0], self.seq) > 0:
             self.seq = v[0]
-            self.delivery = v[2]
+            self._stand(v[2])
             self.trust = v[3]
+        elif _MOVING >> v[2] & 1:
+            self._flows = True
         (
             self.op_s, self.rtc_s, self._tag, self.index, self.bolus, self.cycle, self.ms, self.flags, self.second,
             self.left_ul, self.left_rest, self.vtbi_ul, self.vtbi_rest, self.override_ul_h, self.programmed_ul_h,
@@ -123,6 +127,13 @@ class Past:
         ) = v[5:]  # fmt: skip
         if not self.flags & rec.PF_GRANT and ticks_diff(v[0], self._granted_seq) > 0:
             self._granted_key = 0
+
+    def _stand(self, delivery):
+        """A record or image was left in this state. In a self-test the state of before still stands."""
+        if delivery != t.ST_SELF_TEST:
+            self.delivery = delivery
+            if _MOVING >> delivery & 1:
+                self._flows = True
 
     # Judging.
 
@@ -191,7 +202,7 @@ class Past:
         """Count as given whatever may have been given."""
         rx = self.rx
         unsure = 0
-        if _MOVING >> self.delivery & 1:
+        if self._flows:
             unsure = self.rate_ul_h * UNSURE_MS
             if self.bolus and not self._granted_key:
                 unsure = min(unsure, self.rate_of_base() * UNSURE_MS + self.bolus_left_ul * _UL)
@@ -216,7 +227,7 @@ class Past:
     def _settle_place(self, unsure):
         """A segment that ends by volume is so much nearer its end; one that ends by time, where less follows."""
         rx = self.rx
-        if self.override_ul_h >= 0 or self.done or not _MOVING >> self.delivery & 1:
+        if self.override_ul_h >= 0 or self.done or not self._flows:
             return
         index = self.index
         if rx.seg_volume_ul[index]:

@@ -66,6 +66,10 @@ class Quota:
     def put(self, ul, rest, limited=True):
         """Stand where a journal says, or bound what follows to exactly this."""
         self.limited = limited
+        self.ul = ul
+        self._complement = ~ul
+        self._rest = rest
+
     @property
     def rest(self):
         """What is left beyond whole microlitres."""

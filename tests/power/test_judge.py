@@ -51,7 +51,7 @@ def test_a_good_firmware_survives():
         ("writes in place", ""), ("trusts torn records", ""), ("forgets the lock-out", "lock-out is shorter"),
         ("gives the bolus again", "a bolus runs"), ("makes up for the time", "too much"),
         ("ignores a stop", "had stopped it"),
-        ("never resumes", "should have gone on"), ("tells nobody", "nobody"), ("forgets the volume", "forgot"),
+        ("never resumes", "should have gone on"), ("tells nobody", "nobody"), ("forgets the volume", "grew"),
         ("guesses the time off", "how long it was off"),
     ],
 )  # fmt: skip

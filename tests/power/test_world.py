@@ -139,35 +139,12 @@ def test_the_timeline_goes_on_and_programming_is_not_done_again(programme):
     assert world.status.delivery == t.ST_PROGRAMMING, "the key of the timeline, and no other"
 
 
-class NoMemory:
-    """A store that is empty at each boot but for the library."""
-
-    def __init__(self, store):
-        self._store = store
-        self.size = store.size
-        self.write = store.write
-        self.erase = store.erase
-
-    def read(self, area, offset, into):
-        if area == ports.AREA_LIBRARY:
-            return self._store.read(area, offset, into)
-        into[:] = b"\xff" * len(into)
-        return ports.OK
-
-
-class Forgetful:
-    """A board on which nothing is found again."""
-
-    def __init__(self, board):
-        self._board = board
-        self.store = NoMemory(board.store)
-
-    def __getattr__(self, name):
-        return getattr(self._board, name)
-
-
 def forgets(board):
-    return App(Forgetful(board), ScriptedGatekeeper())
+    """A firmware that finds nothing at boot."""
+    for area in (ports.AREA_JOURNAL_A, ports.AREA_JOURNAL_B):
+        board.store.load(area, b"\xff" * board.store.size(area))
+    board.counter.value = 0
+    return App(board, ScriptedGatekeeper())
 
 
 def test_a_key_on_its_way_is_lost_and_stop_waits_for_no_self_test(programme):

@@ -56,7 +56,7 @@ def running(end, policy, kvo_ul_h, bolus):
         rx.window_s, rx.window_hard_ul = 36_000, 500
         rx.clinician_ul, rx.clinician_ul_h = 300, 30_000  # slow: the limit comes while it runs
     pump = IdealPump(ports.HEAD_SYRINGE)
-    pump.board.sensed.reservoir_ul = 60_000
+    pump.board.sensed.reservoir_ul = 900 if end == "reservoir" else 60_000
     pump.start(rx)
     pump.run(1_000)
     if bolus:
@@ -77,9 +77,7 @@ def test_the_end_is_the_policys(name, column, bolus):
     policy, kvo = POLICIES[name]
     pump = running(ENDS[column], policy, kvo, bolus)
     if ENDS[column] == "reservoir":
-        pump.run(2_000)
-        pump.board.sensed.reservoir_ul = 490
-        pump.run(2_000)
+        pump.run(20_000)
     else:
         for _ in range(3_000):
             if pump.status.alarm in (al.AL_END_SUSTAINED, al.AL_KVO, al.AL_COMPLETE, al.AL_LIMIT):

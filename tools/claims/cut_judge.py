@@ -19,6 +19,10 @@ ANY_UL = 140
 # From boot to flow, and from there to the verdict.
 RESUME_MS = 2_000
 JUDGED_MS = 60_000
+# Of the flow, what is given since the last progress was stored is not known: it counts as given.
+UNSURE_MS = 13_100
+# Where flow is taken from the volume to be infused.
+_IN_USE = (t.ST_INFUSING, t.ST_BOLUS, t.ST_PAUSED)
 # What is shown of seconds may be one old on either side.
 _STALE_S = 2
 
@@ -61,13 +65,14 @@ class Judge:
         self._at = reference.at(self._cut_ms)
         self._before = self._at if quiet else reference.at(case.at_ms - TICK_MS)
         pending = reference.pending(self._cut_ms)
-        bolus = reference.bolus_act(self._cut_ms)
-        # Acts that may be undone, whose volume may be missing, and those of them that lowered it.
-        self._undone = {act for act in (pending, bolus) if act is not None}
+        # Acts that may be half done, and those whose volume may be missing.
         self._half_done = {pending} if pending is not None else set()
+        self._undone = set(self._half_done)
+        self._forfeits = self._at.bolus != 0
         self._starting = self._cut_ms <= reference.started_ms() + 2 * TICK_MS
         fastest = max(seen.rate_ul_h for seen in reference.seen)
         self._bound_ul = SLOW_UL if fastest <= SLOW_UL_H else ANY_UL
+        self._unsure_ul = self._at.rate_ul_h * UNSURE_MS / 3_600_000
         self._lost_ms = 0
         self._on_ms = 0  # since the cut
         self._boot_ms = -1
@@ -133,6 +138,7 @@ class Judge:
         done = {act for act in self._acts if self._cut_ms < act.at_ms <= ms}
         self._undone |= done
         self._half_done |= done
+        self._forfeits = self._forfeits or any(act.is_bolus for act in done)
 
     def _stand_still(self, ms: int) -> None:
         """Nothing flows: time is lost where it should, and who asks for a bolus asks in vain."""
@@ -149,11 +155,17 @@ class Judge:
         then = ms - self._lost_ms
         most = [reference.delivered_ul(ms)]
         least = [reference.delivered_ul(then)]
-        least += [reference.delivered_without_ul(act, then) for act in self._undone]
-        most += [reference.delivered_without_ul(act, ms) for act in self._half_done]
+        least += [reference.delivered_without_ul((act,), then) for act in self._undone]
+        most += [reference.delivered_without_ul((act,), ms) for act in self._half_done]
         if self._starting:
             least.append(0.0)
+            most.append(self._at.delivered_ul + self._at.held_ul)  # what primed the line
+        if self._forfeits:
+            rest = [reference.delivered_without_ul(reference.scene.boluses, at) for at in (self._cut_ms, then)]
+            least.append(self._at.delivered_ul + rest[1] - rest[0])
         over, under = delivered - max(most), min(least) - delivered
+        if reference.at(ms + UNSURE_MS).rate_ul_h != self._at.rate_ul_h:  # a dose has ended meanwhile, or will sooner
+            under -= self._unsure_ul
         verdict = self._verdict
         verdict.over_ul = max(verdict.over_ul, over)
         verdict.under_ul = max(verdict.under_ul, under)
@@ -192,15 +204,16 @@ class Judge:
         """What limits later doses: lock-out, rolling limit, volume to be infused."""
         at, status = self._at, world.status
         on_s = self._on_ms // 1000
-        known = not self._half_done and not self._starting
-        if known and status.lockout_s + on_s + _STALE_S < at.lockout_s:
+        if self._starting:
+            return
+        given = any(act.is_bolus for act in self._half_done)
+        if not given and status.lockout_s + on_s + _STALE_S < at.lockout_s:
             self._find(f"the lock-out is shorter by {at.lockout_s - on_s - status.lockout_s} s")
-        if known and status.window_ul + 1 < at.window_ul:
+        if status.window_ul + 1 < at.window_ul:
             self._find(f"the rolling limit forgot {at.window_ul - status.window_ul} µL")
-        if known and at.vtbi_ul >= 0 and status.delivery in FLOWING:
-            whole = at.vtbi_ul + at.pumped_ul
-            more = status.vtbi_ul + pumped_ul(world) - whole
-            if status.vtbi_ul < 0 or more > self._bound_ul + self._second_ul():
+        if at.vtbi_ul >= 0 and at.delivery in _IN_USE and status.delivery in _IN_USE:
+            more = status.vtbi_ul + pumped_ul(world) - (at.vtbi_ul + at.pumped_ul)
+            if status.vtbi_ul < 0 or more > self._second_ul(world):
                 self._find(f"the volume to be infused grew by {more:.0f} µL")
 
     # Facts.
@@ -209,9 +222,9 @@ class Judge:
     def _acts(self) -> tuple[Act, ...]:
         return self._reference.scene.acts
 
-    def _second_ul(self) -> float:
-        """What flows while a shown volume grows old."""
-        return self._at.rate_ul_h / 3600 * 1.1
+    def _second_ul(self, world: World) -> float:
+        """What flows while a shown volume grows old, and the steps that a stop leaves behind."""
+        return max(self._at.rate_ul_h, world.status.rate_ul_h) / 3600 * 1.1 + 3 * world.plant.config.step_ul + 1
 
     def _flowed(self) -> bool:
         return self._before.flows and self._at.flows and not self._starting and not self._half_done

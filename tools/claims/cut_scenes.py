@@ -76,12 +76,17 @@ class Scene:
         """Whether a cut at `ms` is asked for."""
         return any(first <= ms < last for first, last in self.spans)
 
-    def load(self, without: Act | None = None) -> Programme:
+    @property
+    def boluses(self) -> tuple[Act, ...]:
+        """The acts that ask for one."""
+        return tuple(act for act in self.acts if act.is_bolus)
+
+    def load(self, without: tuple[Act, ...] = ()) -> Programme:
         """The programme with the scene's people in place of its own, and nothing else of its timeline."""
-        events = tuple(act.event() for act in self.acts if act is not without)
+        events = tuple(act.event() for act in self.acts if act not in without)
         return dataclasses.replace(load_programme(find_programme(self.programme)), events=events)
 
-    def world(self, make_app: MakeApp | None = None, without: Act | None = None, home: str = "cpython") -> World:
+    def world(self, make_app: MakeApp | None = None, without: tuple[Act, ...] = (), home: str = "cpython") -> World:
         """A world at power-on. Half of the scenes begin near the clock's wrap."""
         near_wrap = len(self.programme) % 2 == 1
         return World(
@@ -96,10 +101,11 @@ SOON_WRAPS_MS = NEAR_WRAP_MS + 40_000
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The pump and its patient after a tick. pumped_ul: by the step generator, since power-on."""
+    """The pump and its patient after a tick. pumped_ul: by the step generator, since power-on; held_ul: by the line."""
 
     delivered_ul: float
     pumped_ul: float
+    held_ul: float
     delivery: int
     rate_ul_h: int
     bolus: int
@@ -122,8 +128,8 @@ def see(world: World) -> Seen:
     """Look at a world."""
     status = world.status
     return Seen(
-        world.delivered_ul(), pumped_ul(world), status.delivery, status.rate_ul_h, status.bolus,
-        status.lockout_s, status.window_ul, status.vtbi_ul,
+        world.delivered_ul(), pumped_ul(world), world.plant.held_ul(world.clock.ms), status.delivery,
+        status.rate_ul_h, status.bolus, status.lockout_s, status.window_ul, status.vtbi_ul,
     )  # fmt: skip
 
 
@@ -134,28 +140,27 @@ class Reference:
         self.scene = scene
         self.seen: list[Seen] = []
         self.ticks: list[tuple[int, list[Operation]]] = []  # those of the spans that have some: (ms, operations)
-        self.first_operation: dict[int, int] = {}  # of a tick, counted from power-on
         with scene.world(make_app) as world:
             self._watch(world)
-        self.without = {act: self._volumes(act, make_app) for act in scene.acts}
+        left_out = {(act,) for act in scene.acts} | {scene.boluses}
+        self.without = {acts: self._volumes(acts, make_app) for acts in left_out if acts}
 
     def _watch(self, world: World) -> None:
         scene, supply = self.scene, world.board.supply
         before = see(world)
         while world.clock.ms < scene.end_ms + TAIL_MS:
-            count = supply.operations
             supply.log = []
             world.tick()
             now = see(world)
             self._fill(self.seen, world.clock.ms, before)
             self.seen.append(now)
             before = now
-            if supply.log and scene.holds(world.clock.ms):
-                self.ticks.append((world.clock.ms, supply.log))
-                self.first_operation[world.clock.ms] = count
+            begun_ms = world.clock.ms // TICK_MS * TICK_MS  # an erase takes time within the tick
+            if supply.log and scene.holds(begun_ms):
+                self.ticks.append((begun_ms, supply.log))
 
-    def _volumes(self, without: Act, make_app: MakeApp | None) -> list[float]:
-        """Delivered volume each tick, one act left out."""
+    def _volumes(self, without: tuple[Act, ...], make_app: MakeApp | None) -> list[float]:
+        """Delivered volume each tick, some acts left out."""
         volumes: list[float] = []
         with self.scene.world(make_app, without) as world:
             while world.clock.ms < self.scene.end_ms + TAIL_MS:
@@ -183,9 +188,9 @@ class Reference:
         """Volume at `ms`."""
         return self.at(ms).delivered_ul
 
-    def delivered_without_ul(self, act: Act, ms: int) -> float:
-        """Volume at `ms`, one act left out."""
-        series = self.without[act]
+    def delivered_without_ul(self, acts: tuple[Act, ...], ms: int) -> float:
+        """Volume at `ms`, some acts left out."""
+        series = self.without[acts]
         return series[min(max(ms // TICK_MS - 1, 0), len(series) - 1)]
 
     def started_ms(self) -> int:
@@ -202,13 +207,6 @@ class Reference:
                 return act
         return None
 
-    def bolus_act(self, ms: int) -> Act | None:
-        """The act that gave the bolus which runs at `ms`."""
-        if not self.at(ms).bolus:
-            return None
-        given = [act for act in self.scene.acts if act.is_bolus and act.at_ms <= ms]
-        return next((act for act in reversed(given) if KEYS[act.what] == self.at(ms).bolus), None)
-
 
 def _acts(*rows: tuple[float, str] | tuple[float, int]) -> tuple[Act, ...]:
     """(seconds, key) or (seconds, thousandths of the dose's unit to titrate to)."""
@@ -218,8 +216,8 @@ def _acts(*rows: tuple[float, str] | tuple[float, int]) -> tuple[Act, ...]:
     )
 
 
-# Two areas of 8 KiB turn in minutes.
-_SMALL = 8 * 1024
+# Two areas of 2 KiB turn every two minutes.
+_SMALL = 2 * 1024
 SCENES = (
     Scene(
         "norepinephrine-8h",  # sustain, syringe; titrated both ways, stopped, restarted, paused

@@ -181,7 +181,7 @@ def _hazards(pump):
     if pump.head == ports.HEAD_VOLUMETRIC:
         pump.sees(ports.RF_AIR, 400)
         pump.presses(ports.KEY_ACKNOWLEDGE, ports.KEY_START)
-    for name, wrong, right in (("down_mmhg", 1500, 0), ("up_mmhg", -100, 0), ("temperature_dc", 600, 250)):
+    for name, wrong, right in (("down_mmhg", 1300, 0), ("up_mmhg", -100, 0), ("temperature_dc", 600, 250)):
         setattr(r, name, wrong)
         pump.run(30)
         setattr(r, name, right)
@@ -251,7 +251,7 @@ def _refusals(pump, rx):
         pump.presses(ports.KEY_PAUSE, ports.KEY_START)
     pump.store_works = True
     pump.run(12)
-    pump.readings.down_mmhg = 1500
+    pump.readings.down_mmhg = 1300
     pump.presses(ports.KEY_START)
     pump.readings.down_mmhg = 0
     pump.presses(ports.KEY_ACKNOWLEDGE, ports.KEY_PAUSE, ports.KEY_STANDBY)
