@@ -96,6 +96,7 @@ class App:
             self.memory.ran_out()
             controller.status.message = msg.BUSY
         self._look_at_comms()
+        board.watchdog.feed()  # only a turn that came to its end
 
     def _mark_running(self):
         """Tell the run after a watchdog reset whether flow was meant to be: a person's Stop counts at once."""
