@@ -153,14 +153,14 @@ class Alarms:
         """Note that `code`'s condition holds. A new alarm, or one that is back, ends the audio pause."""
         if code >= TRUST_BASE:
             bit = 1 << (code - TRUST_BASE)
-            if self.present_trust & bit:
+            if self.present_trust & self.trust & bit:
                 return
             self.present_trust |= bit
             self.came_trust |= bit
             self.trust |= bit
         else:
             bit = 1 << code
-            if self.present & bit:
+            if self.present & self.therapy & bit:  # both: a bit that flipped in one must not hide an alarm
                 return
             self.present |= bit
             self.came |= bit
