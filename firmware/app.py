@@ -28,11 +28,11 @@ _MAILBOX = const(256)
 class App:
     """The firmware on a board. A reset makes a new one; nothing outlives it but the store."""
 
-    def __init__(self, board, gatekeeper, make_comms=RawComms, dosing=None, guardian=None):
+    def __init__(self, board, gatekeeper, make_comms=RawComms, dosing=None, guardian=None, make_keeper=Keeper):
         """`gatekeeper.step(inbox, facts, readings, post)` runs after each tick and posts trust events.
 
         `make_comms(link, inbox, facts, leave)` makes what the supervisor polls: bytes into `inbox`, a
-        mailbox, and out of `facts`. `dosing` and `guardian` stand in for therapy's own where a test needs another.
+        mailbox, and out of `facts`. `dosing`, `guardian` and `make_keeper` stand in where a test needs another.
         """
         self.board = board
         self.readings = Readings()
@@ -48,7 +48,7 @@ class App:
         self.linkwatch = LinkWatch(self.controller.mailbox, board.clock.ticks_ms())
         self.memory = MemoryWatch(self.supervisor, self.controller.mailbox, board.clock.ticks_ms())
         self._post = self.controller.mailbox.post  # bound once: binding makes an object
-        self.keeper = Keeper(board, self.therapy)
+        self.keeper = make_keeper(board, self.therapy)
         self.library = read_library(board.store, AREA_LIBRARY)
         self.controller.library_ok = self.library.entries > 0
         warm = self.marks.warm

@@ -20,7 +20,7 @@ _ROOTS = (*_FIRMWARE, *_HAL, "simulator.standins.")
 _HOST_ONLY = ("hal/host/", "hal/stubs/")
 _THERAPY_TICK = (
     "alarm_log", "alarms", "allowance", "annunciator", "bolus", "controller", "delivery", "detectors", "dosing",
-    "engine", "estimate", "flow", "guardian", "heads", "integrity", "interlocks", "known", "mailbox", "pace",
+    "engine", "estimate", "flow", "guardian", "heads", "integrity", "interlocks", "known", "mailbox", "pace", "permit",
     "plausible", "profile", "records", "selfcheck", "sequence", "sums", "therapy", "volume",
 )  # fmt: skip
 TICK = ("hal/compat.py", *(f"firmware/therapy/{name}.py" for name in _THERAPY_TICK))

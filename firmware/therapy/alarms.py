@@ -246,7 +246,16 @@ class Alarms:
             and self.present_trust & ~self.trust == 0
             and self.therapy & ~self.present & ~self._latching == 0
             and self.trust & ~self.present_trust & ~self._latching_trust == 0
-            and (self.changed or (status.therapy_alarms == self.therapy and status.trust_alarms == self.trust))
+            and 0 <= self.silence_s <= AUDIO_PAUSE_S
+            and (self.changed or self._are_in(status))
+        )
+
+    def _are_in(self, status):
+        return (
+            status.therapy_alarms == self.therapy
+            and status.trust_alarms == self.trust
+            and status.priority == self.priority
+            and (status.alarm == self.top or self.priority == PRIORITY_NONE)
         )
 
     def priority_of(self, code):

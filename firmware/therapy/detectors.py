@@ -35,7 +35,7 @@ class Detectors:
         KnownAnswers(self.frame)
         Integrity(head, controller, self.frame)
         self.pace = Pace()
-        self.plausible = Plausible()
+        self.plausible = Plausible(head)
         self.flow = FlowWatch(head, controller.alarms, controller.interlocks)
         self.sequence = Sequence()
 
