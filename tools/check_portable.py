@@ -20,7 +20,7 @@ _ROOTS = (*_FIRMWARE, *_HAL, "simulator.standins.")
 _HOST_ONLY = ("hal/host/", "hal/stubs/")
 _THERAPY_TICK = (
     "alarm_log", "alarms", "allowance", "annunciator", "bolus", "controller", "delivery", "detectors", "dosing",
-    "engine", "estimate", "flow", "guardian", "heads", "integrity", "interlocks", "known", "mailbox", "permit",
+    "engine", "estimate", "flow", "guardian", "heads", "integrity", "interlocks", "known", "mailbox", "pace", "permit",
     "plausible", "profile", "records", "selfcheck", "sequence", "sums", "therapy", "volume",
 )  # fmt: skip
 # The rest of the turn pre-empts comms, which may have left no memory.

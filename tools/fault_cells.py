@@ -7,6 +7,7 @@ not. Volumes are of the plant: what the head moved into the line. A person then 
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,16 +84,19 @@ def _ended(world: World) -> int:
 
 
 class Cells:
-    """Pumps to be broken, and their controls. `make_app` builds another firmware, for mutants."""
+    """Pumps to be broken, and their controls. `change(app)` makes the broken one's firmware a mutant."""
 
-    def __init__(self, make_app: Any = None) -> None:
-        self._stands = Stands(make_app)
+    def __init__(self, change: Callable[[Any], None] | None = None) -> None:
+        self._stands = Stands()
+        self._change = change
         self._controls: dict[tuple[str, str], Control] = {}
 
     def run(self, kind: str, values: dict[str, Any], state: str, policy: str, horizon_ms: int) -> Seen:
         """Break one pump and look at it."""
         control = self._control(state, policy, horizon_ms + _TAIL_MS)
         world = self._stands.world(state, policy)
+        if self._change is not None:
+            self._change(world.home.app)  # type: ignore[attr-defined]
         seen = Seen()
         try:
             self._watch(world, control, kind, values, horizon_ms, seen)

@@ -21,24 +21,22 @@ a key was pressed. `apart`: disclosed apart from the bound. `gate`: motion ends 
 # be right are believed: a hazard stops the motor where it is meant to move, and is no alarm
 # where it is not.
 MATRIX = """
-# A clock that runs backwards, stands or runs twice as fast cannot time a dose. One that jumps on
-# is a stall: what no lease covered is lost, and a person is told.
+# A clock that runs backwards, jumps, stands or runs twice as fast cannot time a dose. It is told
+# from an RTC that does by the turns, which bear one of the two out; the pump goes on without an RTC.
 clock_jumps
     failed -> unchanged
     all -> failed; doubt
 clock_jumps(by=5000)
     failed -> unchanged
-    moving -> unchanged; late; may volume_lost; less 3
-    all -> unchanged; late
+    all -> failed; doubt; may late volume_lost
 clock_stands clock_runs_off
     failed -> unchanged
     all -> failed; doubt within 4.2
-
-# The RTC is looked at when power comes back. One that goes wrong meanwhile is told.
 rtc_absent rtc_battery_flat
     all -> unchanged
-rtc_stands rtc_jumps
-    all -> unchanged; may clock
+rtc_stands rtc_jumps rtc_jumps(by=3600)
+    failed -> unchanged
+    all -> unchanged; clock within 4.2
 
 # The store: nothing is raised without it; what flows goes on.
 store_fails store_busy store_full store_forgets store_slow erase_slow store_unreadable
@@ -110,10 +108,11 @@ stall_2s
     priming -> unchanged; may volume_lost; less 2
     bolus under kvo -> unchanged; may volume_lost; less 2
     all -> unchanged; less 0.1
+# A stall, and a tick.
 stall_5s
-    moving -> unchanged; late within 0.2; may volume_lost; less 3
     failed -> unchanged
-    all -> unchanged; late within 0.2
+    moving -> unchanged; late within 5.1; may volume_lost; less 5
+    all -> unchanged; late within 5.1
 # 20 s without a turn, and a watchdog that bites after 8.4 s.
 turns_stop
     infusing kvo -> resumed; resumed within 12; less 12; may volume_lost
@@ -129,8 +128,9 @@ step_count_stuck step_count_half
     all -> unchanged
 step_count_jump encoder_jump
     failed -> unchanged
-    all -> failed; doubt within 0.5
+    all -> failed; doubt within 0.5; may motor
 encoder_double
+    priming -> failed; doubt within 4.2; may motor
     moving -> failed; doubt within 4.2
     all -> unchanged
 encoder_stuck
@@ -141,11 +141,19 @@ encoder_half
     priming -> programming; motor after 120 uL within 1
     flow -> stopped; motor after 120 uL within 1
     all -> unchanged
+# No encoder jitters while the screw stands.
 encoder_noisy
-    all -> unchanged
+    failed -> unchanged
+    all -> failed; doubt within 15
 
 # Pressure. The rails are no pressures of a line.
-down_pressure_high down_pressure_low down_pressure_offset
+down_pressure_offset
+    failed -> unchanged
+    # Where 400 mL/h and more flow, the line's pressure is so much higher that this is none.
+    priming under kvo stop -> unchanged
+    bolus under kvo -> unchanged
+    all -> failed; doubt within 0.5
+down_pressure_high down_pressure_low
     failed -> unchanged
     all -> failed; doubt within 0.5; may occlusion_down
 down_pressure_offset(by=400)
@@ -181,14 +189,12 @@ reservoir_stuck on syringe
     all -> unchanged
 reservoir_zero on syringe
     priming -> programming; empty within 1.2
-    flow -> stopped; empty within 1.2
-    all -> unchanged; may empty
-reservoir_full on syringe
-    failed -> unchanged
-    all -> failed; doubt within 4.2
-reservoir_absent on syringe
-    failed -> unchanged
-    all -> failed; doubt within 4.2
+    flow -> stopped; empty within 1.2; may free_flow
+    all -> unchanged; may empty free_flow
+# A syringe may be taken out and changed while nothing flows.
+reservoir_full reservoir_absent on syringe
+    moving -> failed; doubt within 4.2; may flow_low
+    all -> unchanged
 size_wrong size_absent on syringe
     priming -> programming; not_loaded within 1.2
     flow -> stopped; not_loaded within 1.2
@@ -251,9 +257,10 @@ generator_runs_away
     bolus -> failed; doubt within 2.2; apart
     powered -> failed; doubt within 0.5; apart
     all -> unchanged
+# While priming, the person who holds the key sees that nothing comes.
 generator_stuck relay_open gate_stuck_shut
-    priming -> programming; motor within 4.2
-    flow -> stopped; motor after 12 uL within 4.2
+    priming -> unchanged; starved; may volume_lost
+    flow -> stopped; motor after 15 uL within 5.2
     all -> unchanged
 # At most a lease ahead: half a lease and 6 µL of it trip the guardian, which slow flow never reaches.
 generator_double
@@ -261,7 +268,7 @@ generator_double
     infusing under kvo -> failed; doubt within 4.2
     all -> unchanged
 generator_half
-    priming -> programming; motor within 6
+    priming -> unchanged; starved; may volume_lost
     flow -> stopped; motor after 30 uL within 10
     all -> unchanged
 rate_flipped lease_flipped
@@ -305,6 +312,9 @@ plunger_released on syringe
     all -> unchanged
 free_flow
     priming -> unchanged
+    # A bolus holds the line's pressure against the reservoir's: less runs, or none.
+    bolus under sustain basal -> stopped; free_flow within 80
+    bolus under kvo -> unchanged; look 20
     flow -> stopped; free_flow within 20
     held -> unchanged; free_flow within 20
     all -> unchanged
@@ -319,9 +329,9 @@ case_hot
     all -> unchanged
 reservoir_runs_dry on syringe
     priming -> programming; empty within 1.2
-    flow -> stopped; empty within 1.2
-    stopped -> unchanged; empty within 1.2
-    all -> unchanged
+    flow -> stopped; empty within 1.2; may free_flow
+    stopped -> unchanged; empty within 1.2; may free_flow
+    all -> unchanged; may free_flow
 
 # Memory. The copies of the prescription are held against each other in turn, one field a tick;
 # words that a dose rests on against others that say the same, each within ten seconds. Where no
@@ -331,56 +341,79 @@ rx_rate_flipped rx_volume_flipped rx_hard_limit_flipped rx_policy_flipped
     all -> unchanged
 candidate_flipped
     all -> unchanged
-profile_rate_flipped profile_second_flipped profile_index_flipped
+profile_rate_flipped profile_index_flipped
     flow held -> failed; doubt within 10.2
     all -> unchanged
-steps_flipped step_rest_flipped commanded_flipped
+# A continuous infusion has no second that ends it.
+profile_second_flipped
+    all -> unchanged
+steps_flipped step_rest_flipped commanded_flipped delivered_flipped count_flipped
     failed -> unchanged
-    all -> failed; doubt within 10.2
+    all -> failed; doubt within 10.2; may volume_lost flow_low free_flow
 step_volume_flipped
     flow held priming -> failed; doubt within 10.2
     all -> unchanged
-lease_end_flipped motor_rate_flipped
-    moving -> unchanged; may volume_lost doubt
+motor_rate_flipped
+    moving -> failed; doubt within 10.2
     all -> unchanged
-vtbi_flipped window_flipped window_limit_flipped lockout_flipped
-    flow held -> failed; doubt within 10.2
+# Written anew by the next tick.
+lease_end_flipped
+    moving -> unchanged; may volume_lost
     all -> unchanged
-bolus_left_flipped bolus_rate_flipped bolus_kind_flipped
-    flow held -> failed; doubt within 10.2
-    all -> unchanged
-kvo_rate_flipped
-    flow held -> failed; doubt within 10.2
-    all -> unchanged
-delivered_flipped back_off_flipped
-    all -> unchanged
-count_flipped
-    failed -> unchanged
-    all -> failed; doubt
-alarms_flipped alarms_present_flipped hazards_flipped
+vtbi_flipped window_flipped lockout_flipped
     failed -> unchanged
     all -> failed; doubt within 10.2
+window_limit_flipped
+    flow held -> failed; doubt within 10.2
+    all -> unchanged
+bolus_left_flipped
+    flow held -> failed; doubt within 10.2
+    all -> unchanged
+# Taken from the prescription with each bolus: wrong only while it runs.
+bolus_rate_flipped
+    bolus under basal -> failed; doubt within 10.2
+    all -> unchanged
+# A bolus that does not wait cannot run: the next slice chooses anew, or the check finds it.
+bolus_kind_flipped
+    held kvo -> failed; doubt within 10.2
+    all -> unchanged
+kvo_rate_flipped
+    kvo -> failed; doubt within 10.2
+    all -> unchanged
+back_off_flipped
+    all -> unchanged
+alarms_flipped alarms_present_flipped
+    failed -> unchanged
+    all -> failed; doubt within 10.2
+# A hazard that the next look at the flags takes back: a stop, told, and a person starts again.
+hazards_flipped
+    priming -> programming; door
+    flow -> stopped; door
+    stopped -> unchanged; may door
+    all -> unchanged
 pressure_limit_flipped air_limit_flipped stall_limit_flipped
     flow held -> failed; doubt within 10.2
     all -> unchanged
 grant_flipped
-    paused kvo stopped -> failed; doubt
+    paused kvo stopped -> failed; doubt; may near_end
     all -> unchanged
 tick_clock_flipped
     failed -> unchanged
     all -> failed; doubt
 delivery_state_lost
-    failed -> failed; doubt
-    all -> failed; doubt
-# A trust state or table that was changed is local evidence against the security layer: the dose
-# follows the drug's policy.
-trust_state_lost(to=offline) trust_table_flipped
-    infusing bolus under kvo -> kvo; isolated within 10.2; kvo within 10.2
-    infusing bolus kvo under stop -> stopped; isolated within 10.2; stopped_by_policy within 10.2
-    all -> unchanged; isolated within 10.2
-delivery_table_flipped
+    bolus -> unchanged  # it is that state
+    failed -> failed; may volume_lost
+    all -> failed; doubt; may volume_lost
+delivery_table_flipped trust_table_flipped
     failed -> unchanged
     all -> failed; doubt within 10.2
+# A trust state that was changed is local evidence against the security layer: the dose follows the
+# drug's policy.
+trust_state_lost(to=offline)
+    infusing bolus under kvo -> kvo; isolated; kvo
+    infusing bolus under stop -> stopped; isolated; stopped_by_policy
+    failed -> unchanged; may isolated
+    all -> unchanged; isolated
 
 # The guardian. A copy that was changed disagrees, whichever it was; a verdict is final.
 guardian_rate_flipped
@@ -393,9 +426,16 @@ guardian_raises
     failed -> unchanged
     all -> failed; doubt
 # Latent: the first channel doses rightly without it.
-guardian_blind guardian_steps_flipped guardian_course_flipped
+guardian_blind
     all -> unchanged
-# It sees what is not: flow that nobody asked for, an encoder that leads.
+# It sees what is not: dosing that lags, flow that nobody asked for, an encoder that leads.
+guardian_steps_flipped
+    moving -> failed; doubt within 4.2
+    all -> unchanged
+# 16 mL/h more than is dosed; of 100 mL/h too small a share to be told from a generator's.
+guardian_course_flipped
+    infusing under sustain basal stop -> failed; doubt within 13
+    all -> unchanged
 guardian_state_flipped
     infusing bolus -> failed; doubt
     all -> unchanged
@@ -411,8 +451,9 @@ dosing_reverses
     moving -> failed; doubt
     all -> unchanged
 dosing_freezes
-    priming -> programming; motor within 6
-    flow -> stopped; motor after 12 uL within 4.2
+    priming bolus -> failed; doubt within 8; may motor
+    infusing -> failed; doubt within 10.2; may motor
+    kvo -> failed; doubt after 15 uL within 5; may motor
     all -> unchanged
 tick_raises
     failed -> unchanged

@@ -227,11 +227,11 @@ _WAYS: dict[str, _Way] = {
 _SELF_TEST_MS = 400
 
 
-def stand(state: str, policy: str, make_app: Callable[[Any], Any] | None = None, seed: int = 1) -> World:
+def stand(state: str, policy: str, seed: int = 1) -> World:
     """A World in which the pump stands in `state` with a drug of `policy`."""
     short = state in ("kvo", "complete")
     programme, keys = _programme(policy, _SHORT_UL if short else _LONG_UL, state == "complete")
-    world = World(programme, seed=seed, make_app=make_app)
+    world = World(programme, seed=seed)
     if state == "self-test":
         world.run(_SELF_TEST_MS)
     else:
@@ -246,15 +246,14 @@ def stand(state: str, policy: str, make_app: Callable[[Any], Any] | None = None,
 class Stands:
     """Snapshots of pumps by (state, policy), each made when it is first asked for."""
 
-    def __init__(self, make_app: Callable[[Any], Any] | None = None) -> None:
-        self._make_app = make_app
+    def __init__(self) -> None:
         self._kept: dict[tuple[str, str], Snapshot] = {}
 
     def world(self, state: str, policy: str) -> World:
         """A World of its own that stands there."""
         place = (state, policy)
         if place not in self._kept:
-            self._kept[place] = Snapshot(stand(state, policy, self._make_app))
+            self._kept[place] = Snapshot(stand(state, policy))
         return self._kept[place].restore()
 
 

@@ -5,58 +5,64 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from firmware.app import App
-from firmware.therapy import tables as t
+from firmware.therapy import alarms as al
+from firmware.therapy.detectors import Detectors
+from firmware.therapy.interlocks import Interlocks
+from hal import ports
 from simulator.faults import KINDS
 from simulator.faults.wrong import BlindGuardian
-from simulator.standins.gatekeeper import ScriptedGatekeeper
 from tools.claims.registry import Outcome, Report, claim
 from tools.fault_cells import APART_UL, BOUND_SLOW_UL, BOUND_UL, SLOW_UL_H, Cells, Seen, flow_ul_h, horizon_ms, judge
 from tools.fault_notation import Fault, faults
 from tools.fault_pumps import POLICIES, STATES
 
-MakeApp = Callable[[Any], Any]
+Change = Callable[[Any], None]
 _APART = "a generator that ignores its lease"
 _SLOW = "at 20 mL/h and less"
 _FAST = "above"
+_SHALLOW_MS = 60_000
 
 
-def blind_guardian() -> MakeApp:
-    """Therapy without its second channel."""
-    return lambda board: App(board, ScriptedGatekeeper(), guardian=BlindGuardian(board.head))
+class PassingInterlocks(Interlocks):
+    """A mutant: hazards are seen and stop nothing."""
+
+    __slots__ = ()
+
+    def check(self, r: ports.Readings, moved: int, elapsed_ms: int) -> int:
+        super().check(r, moved, elapsed_ms)
+        return 0
 
 
-def _changed(change: Callable[[Any], None]) -> MakeApp:
-    def make(board: Any) -> Any:
-        app = App(board, ScriptedGatekeeper())
-        change(app)
-        return app
+class TrustingDetectors(Detectors):
+    """A mutant: nothing that is found out is doubted."""
 
-    return make
+    __slots__ = ()
+
+    def tick(self, r: ports.Readings, moved: int, elapsed: int) -> int:
+        super().tick(r, moved, elapsed)
+        return 0
 
 
-def _without(event: int, *, to: int = -1) -> Callable[[Any], None]:
-    """The delivery table with the rows of an event gone, or leading elsewhere."""
+class HushedAlarms(al.Alarms):
+    """A mutant: what stops flow is not told."""
+
+    __slots__ = ()
+
+    def raise_(self, code: int) -> None:
+        if al.traits(code) & 3 != al.PRIORITY_HIGH:
+            super().raise_(code)
+
+
+def _becomes(part: str, mind: type) -> Callable[[], Change]:
+    """A mutant: the part of the app at `part` is of class `mind`, with the same slots."""
 
     def change(app: Any) -> None:
-        machine = app.controller.delivery
-        rows = bytearray(machine._table)
-        for row in range(0, len(rows), 5):
-            if rows[row] == event:
-                rows[row + (0 if to < 0 else 3)] = 0xFF if to < 0 else to
-        machine._table = bytes(rows)
+        owner = app
+        for name in part.split("."):
+            owner = getattr(owner, name)
+        owner.__class__ = mind
 
-    return change
-
-
-def hazards_pass() -> MakeApp:
-    """A hazard stops nothing."""
-    return _changed(_without(t.EV_HAZARD))
-
-
-def doubt_only_pauses() -> MakeApp:
-    """Therapy in doubt pauses, with power on the motor."""
-    return _changed(_without(t.EV_DOUBT, to=t.ST_PAUSED))
+    return lambda: change
 
 
 def chosen(deep: bool) -> list[tuple[Fault, str, str]]:
@@ -75,18 +81,16 @@ def chosen(deep: bool) -> list[tuple[Fault, str, str]]:
     return found
 
 
-_SHALLOW_MS = 60_000
-
-
 @claim(
     "single-faults",
     "Every kind of fault in the catalogue, in every delivery state and under every drug policy, ends as a matrix "
     "written by hand from the fail-safe policy says: outcome, alarm, priority and time, over-delivery within the "
     "disclosed bound, and a motor that Stop, door and air end within 100 ms.",
     mutants={
-        "a guardian that sees nothing": blind_guardian,
-        "hazards stop nothing": hazards_pass,
-        "doubt pauses and leaves the power on": doubt_only_pauses,
+        "a guardian that sees nothing": _becomes("therapy.guardian", BlindGuardian),
+        "hazards stop nothing": _becomes("controller.interlocks", PassingInterlocks),
+        "detectors that doubt nothing": _becomes("controller.detectors", TrustingDetectors),
+        "what stops flow is not told": _becomes("controller.alarms", HushedAlarms),
     },
 )
 def single_faults(deep: bool, subject: Any, report: Report) -> Outcome:
