@@ -12,7 +12,7 @@ from firmware.therapy.library import read_library
 from firmware.therapy.programming import Programming
 from firmware.therapy.tables import EV_HOSTILE, ST_SELF_TEST
 from firmware.therapy.therapy import Therapy
-from firmware.trust.headroom import has_room
+from firmware.trust.headroom import DEPTH, reach
 from firmware.trust.leave import Leave
 from firmware.trust.linkwatch import LinkWatch
 from firmware.trust.memory import MemoryWatch
@@ -74,14 +74,19 @@ class App:
         readings = self.readings
         controller = self.controller
         inside = self.supervisor.inside  # this turn pre-empts comms
-        if inside and not has_room():
-            return
+        if inside:
+            try:
+                reach(DEPTH)
+            except RuntimeError:  # no room for a whole turn
+                return
         board.read(readings)
         if inside:
             heap_lock()  # comms may have left none: the tick is not to wait for a collection
-        self.therapy.tick(board.clock.ticks_ms(), readings, self.drive)
-        if inside:
-            heap_unlock()
+        try:
+            self.therapy.tick(board.clock.ticks_ms(), readings, self.drive)
+        finally:
+            if inside:
+                heap_unlock()
         board.write(self.drive)
         board.show(controller.status)
         self._mark_running()

@@ -23,7 +23,13 @@ _THERAPY_TICK = (
     "engine", "estimate", "flow", "guardian", "heads", "integrity", "interlocks", "known", "mailbox", "pace", "permit",
     "plausible", "profile", "records", "selfcheck", "sequence", "sums", "therapy", "volume",
 )  # fmt: skip
-TICK = ("hal/compat.py", *(f"firmware/therapy/{name}.py" for name in _THERAPY_TICK))
+# The rest of the turn pre-empts comms, which may have left no memory.
+_TRUST_TURN = ("headroom", "leave", "linkwatch", "ring", "scratch", "supervisor")
+TICK = (
+    "hal/compat.py",
+    *(f"firmware/therapy/{name}.py" for name in _THERAPY_TICK),
+    *(f"firmware/trust/{name}.py" for name in _TRUST_TURN),
+)
 
 
 def place_of(path: str) -> Place | None:
