@@ -97,8 +97,12 @@ def guardian(world: World) -> Any:
     return world.home.app.therapy.guardian  # type: ignore[attr-defined]
 
 
+def _permit(world: World) -> Any:
+    return guardian(world).permit
+
+
 def _course(world: World) -> Any:
-    return guardian(world).course
+    return _permit(world).course
 
 
 def _guardian_rate(world: World, values: Values) -> None:
@@ -152,7 +156,7 @@ KINDS = (
     _word("grant_flipped", "which grant waits for the store", _flip(controller, "_grant"), 1),
     _word("tick_clock_flipped", "the time of the last tick", _flip(controller, "_now_ms"), 28),
     _word("guardian_rate_flipped", "the rate of the guardian's prescription", _guardian_rate, 14, "guardian"),
-    _word("guardian_steps_flipped", "the position that it permits", _flip(guardian, "_steps"), 16, "guardian"),
+    _word("guardian_steps_flipped", "the position that it permits", _flip(_permit, "steps"), 16, "guardian"),
     _word("guardian_course_flipped", "the rate that it permits", _flip(_course, "rate_ul_h"), 14, "guardian"),
     _word("guardian_state_flipped", "the state it believes in", _flip(guardian, "_state"), 1, "guardian"),
     _word("guardian_eye_flipped", "its encoder's offset", _flip(guardian, "_encoder_off"), 12, "guardian"),
