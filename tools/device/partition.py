@@ -51,7 +51,7 @@ class Run:
         self.board = Board()
         self.app = App(self.board, ScriptedGatekeeper(), make_comms=maker(kind, self))
         self.app.controller.library_ok = True
-        self.app.journal = Kept()
+        self.app.keeper.journal = Kept()
         self.turns = turns
         self.turn_number = 0
         self.raised = 0
@@ -80,7 +80,7 @@ class Run:
         if key:
             board.key = key
         if self.turn_number == _OFFER:
-            self.app.controller.offer_prescription(self._rx)
+            self.app.therapy.offer_prescription(self._rx)
         reads = board.reads
         try:
             self.app.turn()
