@@ -30,7 +30,7 @@ DEEP_MS = 3_600_000
 TURNS = 1_000
 DEEP_TURNS = 3_300
 RATE_UL_H = 60_000
-HEAP = "400k"  # objects are twice the size of a Pico's
+HEAP = "600k"  # objects are twice the size of a Pico's
 _PROCESSES = 2
 # Each drug policy, both heads, a PCA, a ramp.
 QUICK = ("norepinephrine-8h", "morphine-pca", "heparin-continuous", "nutrition-taper")
