@@ -153,14 +153,14 @@ class Alarms:
         """Note that `code`'s condition holds. A new alarm, or one that is back, ends the audio pause."""
         if code >= TRUST_BASE:
             bit = 1 << (code - TRUST_BASE)
-            if self.present_trust & bit:
+            if self.present_trust & self.trust & bit:
                 return
             self.present_trust |= bit
             self.came_trust |= bit
             self.trust |= bit
         else:
             bit = 1 << code
-            if self.present & bit:
+            if self.present & self.therapy & bit:  # both: a bit that flipped in one must not hide an alarm
                 return
             self.present |= bit
             self.came |= bit
@@ -246,7 +246,16 @@ class Alarms:
             and self.present_trust & ~self.trust == 0
             and self.therapy & ~self.present & ~self._latching == 0
             and self.trust & ~self.present_trust & ~self._latching_trust == 0
-            and (self.changed or (status.therapy_alarms == self.therapy and status.trust_alarms == self.trust))
+            and 0 <= self.silence_s <= AUDIO_PAUSE_S
+            and (self.changed or self._are_in(status))
+        )
+
+    def _are_in(self, status):
+        return (
+            status.therapy_alarms == self.therapy
+            and status.trust_alarms == self.trust
+            and status.priority == self.priority
+            and (status.alarm == self.top or self.priority == PRIORITY_NONE)
         )
 
     def priority_of(self, code):

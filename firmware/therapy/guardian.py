@@ -11,7 +11,7 @@ Its common cause with therapy is the interpreter that runs both.
 
 from firmware.therapy import layout
 from firmware.therapy import tables as t
-from firmware.therapy.allowance import LEASE_MS, Allowance, Course, Rolling
+from firmware.therapy.permit import SLACK_STEPS, Permit
 from firmware.therapy.prescription import Prescription
 from hal.compat import HALF, const, ticks_add, ticks_diff
 from hal.ports import (
@@ -38,48 +38,31 @@ TRIP_BEHIND = const(9)  # dosing asks for less than is prescribed
 ASKED_MS = const(3500)
 # An encoder reads at most this far off (backlash is on the far side of it).
 ENCODER_UL = const(6)
-SLACK_STEPS = const(4)
 BEYOND_TICKS = const(20)
-LATE_MS = const(300)  # a lease of 0.1 mL lasts as long at the fastest rate
-# Dosing may fall short by a twentieth of what is due in five minutes, and by one lease.
-SHORT_S = const(300)
-SHORT_SHARE = const(20)
-_LEASE_UNITS = const(360_000_000)  # 0.1 mL
 _BACK_SYRINGE_UL = const(400)
 _BACK_VOLUMETRIC_UL = const(300)
-_PRIME_SYRINGE_UL_H = const(100_000)
-_PRIME_VOLUMETRIC_UL_H = const(600_000)
-_PRIME_SYRINGE_UL = const(2_000)
-_PRIME_VOLUMETRIC_UL = const(20_000)
-_MAX_SYRINGE_UL_H = const(150_000)
-_MAX_VOLUMETRIC_UL_H = const(1_200_000)
 _MOVING = const(0xB8)  # priming, infusing, bolus, KVO: bits by ST_*
 _THERAPY = const(0xB0)  # infusing, bolus, KVO
+_PATIENT = const(1)  # bits of _waited
+_CLINICIAN = const(2)
 
 
 class Guardian:
     """Watches each tick after therapy has had it. `tripped` is TRIP_*, and never goes back."""
 
     __slots__ = (
-        "_asked_ms", "_beat", "_beyond", "_candidate", "_clinician", "_clinician_asked_ms", "_compare", "_due",
-        "_encoder_off", "_end", "_head", "_kvo_ul_h", "_locked_s", "_lost", "_max_ul_h", "_ms", "_now_ms",
-        "_offer_ms", "_offered_ul_h", "_patient", "_patient_asked_ms", "_prime", "_prime_asked_ms", "_restored",
-        "_short_s", "_started", "_state", "_step", "_steps", "_still", "_units", "_volume", "_waited", "course",
-        "rolling", "rx", "tripped",
+        "_asked_ms", "_back_ul", "_beat", "_beyond", "_candidate", "_candidate_step", "_clinician_asked_ms", "_compare",
+        "_encoder_off", "_locked_s", "_ms", "_now_ms", "_offer_ms", "_offered_ul_h", "_patient_asked_ms",
+        "_prime_asked_ms", "_restored", "_started", "_state", "_still", "_waited", "permit", "rx", "tripped",
     )  # fmt: skip
 
     def __init__(self, head):
-        self._head = head
-        self._max_ul_h = _MAX_SYRINGE_UL_H if head == HEAD_SYRINGE else _MAX_VOLUMETRIC_UL_H
+        self._back_ul = _BACK_SYRINGE_UL if head == HEAD_SYRINGE else _BACK_VOLUMETRIC_UL
         self.tripped = TRIP_NONE
-        self.rx = None
-        self.course = Course()
-        self.rolling = Rolling()
+        self.rx = None  # its own copy
+        self.permit = Permit(head)
         self._candidate = None
-        self._volume = Allowance()
-        self._patient = Allowance()
-        self._clinician = Allowance()
-        self._prime = Allowance()
+        self._candidate_step = 1
         self._state = t.ST_SELF_TEST
         self._started = False
         self._restored = False
@@ -87,22 +70,14 @@ class Guardian:
         self._beat = -1
         self._beyond = 0
         self._compare = 0
-        self._step = 1  # volume of a step, 1/3600 nL
-        self._steps = 0  # permitted position, modulo 2**30
-        self._units = 0  # permitted beyond it, below one step
-        self._end = 0  # the lease's end that was let through
         self._still = 0  # encoder where the motor was told to stand
         self._encoder_off = 0  # counter less encoder when the therapy began
-        self._due = 0  # steps due, and those of them that dosing never asked for, in this stretch
-        self._lost = 0
-        self._short_s = 0
-        self._kvo_ul_h = 0
         self._locked_s = 0
         self._ms = 0  # of the second
         self._asked_ms = self._prime_asked_ms = self._patient_asked_ms = self._clinician_asked_ms = 0
         self._offered_ul_h = -1
         self._offer_ms = 0
-        self._waited = 0  # boluses that therapy gives, as bits: 1 patient, 2 clinician
+        self._waited = 0  # boluses that therapy gives
 
     # Outside the tick.
 
@@ -111,7 +86,7 @@ class Guardian:
         rx = Prescription()
         if not rx.decode(data):
             return False
-        self._step = step_volume
+        self._candidate_step = step_volume
         self._candidate = rx
         return True
 
@@ -124,14 +99,9 @@ class Guardian:
         """Take up what the journal says a person once started; False where the copy is damaged."""
         if not self.offer(data, step_volume):
             return False
-        rx = self._candidate
+        self.rx = self._candidate
         self._candidate = None
-        self.rx = rx
-        self.course.restore(rx, past)
-        self._volume.allow(rx.vtbi_ul)
-        if self._volume.limited:
-            self._volume.put(past.vtbi_ul, past.vtbi_rest)
-        self.rolling.restore(rx.window_s, rx.window_hard_ul, past)
+        self.permit.restore(self.rx, step_volume, past)
         self._locked_s = past.lockout_s
         self._restored = True
         return True
@@ -163,7 +133,9 @@ class Guardian:
             elapsed = 0  # therapy fails by itself at a clock that runs backwards
         old = self._state
         if _MOVING >> old & 1:
-            self._integrate(old, elapsed if elapsed < LEASE_MS else LEASE_MS)
+            self.permit.pass_ms(old, elapsed)
+            if self.permit.short:
+                self._trip(TRIP_BEHIND)
         self._listen(r.key, elapsed)
         state = controller.delivery.state
         dose = controller.dose
@@ -171,7 +143,8 @@ class Guardian:
             self._state = state
             self._change(old, state, r)
         if state == t.ST_INFUSING or state == t.ST_BOLUS:
-            self._see_boluses(dose.boluses)
+            self._see_bolus(dose.boluses.waits(KEY_PATIENT_BOLUS), _PATIENT)
+            self._see_bolus(dose.boluses.waits(KEY_CLINICIAN_BOLUS), _CLINICIAN)
             self._see_rate(dose.profile.override_ul_h)
         if self.rx is not None and state != t.ST_FAILED:
             self._compare_next(dose.rx)
@@ -207,35 +180,22 @@ class Guardian:
         if self._ms >= 1000:
             seconds = self._ms // 1000
             self._ms %= 1000
-            self.rolling.second(seconds)
+            self.permit.second(seconds)
             self._locked_s = self._locked_s - seconds if self._locked_s > seconds else 0
-            self._short_s += seconds
-            if self._short_s >= SHORT_S:
-                self._short_s = self._due = self._lost = 0
 
     def _change(self, old, state, r):
-        moving = _MOVING >> state & 1
-        if not moving:
-            self._patient.none()
-            self._clinician.none()
-            self._waited = 0
-            self._still = r.encoder_count
-            if state == t.ST_STANDBY:
-                self.rx = None
-            return
-        if state == t.ST_KVO:
-            # Never above what was programmed; entered from flow alone.
-            self._kvo_ul_h = self._permitted_kvo()
-            self._patient.none()
-            self._clinician.none()
+        if not _MOVING >> state & 1:
+            self._come_to_rest(old, state, r)
+        elif state == t.ST_KVO:
             self._waited = 0
             if not _THERAPY >> old & 1 and not self._take_restored(old, r):
                 self._trip(TRIP_UNASKED)
+            self.permit.keep_open()
         elif state == t.ST_PRIMING:
             if not self._prime_asked_ms:
                 self._trip(TRIP_UNASKED)
-            self._prime.allow(_PRIME_SYRINGE_UL if self._head == HEAD_SYRINGE else _PRIME_VOLUMETRIC_UL)
-            self._base(r)
+            self.permit.prime(self._candidate_step, r.step_count)
+            self._align(r)
         elif old == t.ST_INFUSING or old == t.ST_BOLUS or self._take_restored(old, r):
             return
         elif not self._asked_ms:
@@ -243,13 +203,24 @@ class Guardian:
         elif old == t.ST_PROGRAMMING:
             self._take_into_use(r)
         else:
-            self._resync(r)
+            self.permit.resume(r.step_count)
+            self._align(r)
+
+    def _come_to_rest(self, old, state, r):
+        self.permit.no_boluses()
+        self._waited = 0
+        self._still = r.encoder_count
+        if state == t.ST_STANDBY:
+            self.rx = None
+        else:
+            self._take_restored(old, r)  # it waits for a person: the motor stands where it stands
 
     def _take_restored(self, old, r):
         if old != t.ST_SELF_TEST or not self._restored:
             return False
         self._restored = False
-        self._base(r)
+        self.permit.stand(r.step_count)
+        self._align(r)
         return True
 
     def _take_into_use(self, r):
@@ -259,43 +230,17 @@ class Guardian:
             return
         self._candidate = None
         self.rx = rx
-        self.course.begin(rx)
-        self._volume.allow(rx.vtbi_ul)
-        self.rolling.begin(rx.window_s, rx.window_hard_ul)
-        self._patient.none()
-        self._clinician.none()
         self._waited = 0
-        self._base(r)
+        self.permit.begin(rx, self._candidate_step, r.step_count)
+        self._align(r)
 
-    def _base(self, r):
-        self._steps = r.step_count
-        self._end = r.step_count
-        self._units = 0
+    def _align(self, r):
         self._beyond = 0
-        self._due = self._lost = 0
         self._encoder_off = ticks_diff(r.step_count, r.encoder_count)
-
-    def _resync(self, r):
-        behind = ticks_diff(self._steps, r.step_count)
-        if behind > 2 or behind < -2:
-            self._give_back(behind)
-            self._steps = r.step_count
-        self._end = self._steps
-        self._encoder_off = ticks_diff(r.step_count, r.encoder_count)
-
-    def _permitted_kvo(self):
-        rx = self.rx
-        if rx is None:
-            return 0
-        highest = self.course.highest_ul_h
-        return rx.kvo_ul_h if rx.kvo_ul_h < highest else highest
-
-    def _see_boluses(self, boluses):
-        self._see_bolus(boluses.waits(KEY_PATIENT_BOLUS), 1)
-        self._see_bolus(boluses.waits(KEY_CLINICIAN_BOLUS), 2)
 
     def _see_bolus(self, waits, bit):
-        allowance = self._patient if bit == 1 else self._clinician
+        permit = self.permit
+        allowance = permit.patient if bit == _PATIENT else permit.clinician
         if not waits:
             if self._waited & bit:
                 self._waited &= ~bit
@@ -305,7 +250,7 @@ class Guardian:
             return
         self._waited |= bit
         rx = self.rx
-        if bit == 1:
+        if bit == _PATIENT:
             if not self._patient_asked_ms or self._locked_s:
                 self._trip(TRIP_UNASKED)
             self._patient_asked_ms = 0
@@ -318,7 +263,7 @@ class Guardian:
             allowance.allow(rx.clinician_ul)
 
     def _see_rate(self, override_ul_h):
-        course = self.course
+        course = self.permit.course
         if override_ul_h == course.override_ul_h:
             return
         rx = self.rx
@@ -331,94 +276,13 @@ class Guardian:
         else:
             self._trip(TRIP_UNASKED)
 
-    # What is permitted.
-
-    def _integrate(self, state, elapsed):
-        step = self._step
-        before = self._steps
-        late = elapsed > LATE_MS
-        while elapsed > 0:
-            dt = elapsed if elapsed < 500 else 500
-            if state == t.ST_KVO:
-                units = self._kvo_ul_h * dt
-                self.rolling.count(units)
-            elif state == t.ST_PRIMING:
-                units = self._prime.grant(self._prime_ul_h() * dt)
-            else:
-                room = 1000 - self.course.ms
-                if dt > room:
-                    dt = room
-                units = self._therapy(dt)
-            units += self._units
-            if units >= step:
-                self._steps = ticks_add(self._steps, units // step)
-                units %= step
-            self._units = units
-            elapsed -= dt
-        # What was not pumped by the lease's end never will be.
-        missed = ticks_diff(self._steps, self._end)
-        self._due += ticks_diff(self._steps, before)
-        if missed > 0:
-            self._steps = self._end
-            if not late:  # what a stall costs is the stall's, and told by therapy
-                self._fall_short(state, missed)
-            if state == t.ST_INFUSING or state == t.ST_BOLUS:
-                self._give_back(missed)
-
-    def _fall_short(self, state, missed):
-        self._lost += missed
-        if self._lost > self._due // SHORT_SHARE + self._lease_units(state) // self._step + SLACK_STEPS:
-            self._trip(TRIP_BEHIND)
-
-    def _therapy(self, dt):
-        course = self.course
-        rate = course.rate_ul_h
-        units = course.pass_ms(rate, dt)
-        extra = self._bolus_ul_h(rate)
-        if extra:
-            allowance = self._patient if not self._patient.spent() else self._clinician
-            units += allowance.grant(extra * dt)
-        if self.rx.policy == layout.POLICY_SUSTAIN:
-            return units
-        return self.rolling.grant(self._volume.grant(units))
-
-    def _bolus_ul_h(self, base_ul_h):
-        rx = self.rx
-        if not self._patient.spent():
-            rate = rx.patient_ul_h
-        elif not self._clinician.spent():
-            rate = rx.clinician_ul_h
-        else:
-            return 0
-        room = self._max_ul_h - base_ul_h
-        return rate if rate < room else room
-
-    def _prime_ul_h(self):
-        return _PRIME_SYRINGE_UL_H if self._head == HEAD_SYRINGE else _PRIME_VOLUMETRIC_UL_H
-
-    def _give_back(self, steps):
-        self._volume.give_steps(steps, self._step)
-        self.course.left.give_steps(steps, self._step)
-
-    def _lease_units(self, state):
-        """Volume that a lease may cover in `state`: 3 s at the permitted rate, at most 0.1 mL."""
-        if state == t.ST_KVO:
-            rate = self._kvo_ul_h
-        elif state == t.ST_PRIMING:
-            rate = self._prime_ul_h()
-        else:
-            rate = self.course.lease_ul_h()
-            rate += self._bolus_ul_h(rate)
-        return rate * LEASE_MS if rate < _LEASE_UNITS // LEASE_MS else _LEASE_UNITS
-
     # What is bounded.
 
     def _bound(self, state, r, drive):
-        step = self._step
-        lease = self._lease_units(state)
-        room = (self._units + lease) // step + SLACK_STEPS
-        cap = ticks_add(self._steps, room)
-        tolerance = lease // 2 // step + SLACK_STEPS
+        permit = self.permit
+        lease = permit.lease_units(state)
+        tolerance = permit.tolerance(lease)
+        cap = permit.cap(lease)
         beyond = ticks_diff(drive.step_end, cap)
         if beyond > 0:
             drive.step_end = cap
@@ -427,26 +291,29 @@ class Guardian:
                 self._trip(TRIP_AHEAD)
         else:
             self._beyond = 0
-        self._end = drive.step_end
+        # What has been stepped stays permitted: a rate that falls asks for less than the last lease gave.
+        permit.end = drive.step_end if ticks_diff(drive.step_end, r.step_count) > 0 else r.step_count
         if drive.step_rate_mhz < 0:
             self._trip(TRIP_BACK)
-        lead = ticks_diff(ticks_add(r.encoder_count, self._encoder_off), self._steps)
-        if lead > tolerance + ENCODER_UL * 3600 // (step // 1000 + 1):
+        lead = ticks_diff(ticks_add(r.encoder_count, self._encoder_off), permit.steps)
+        if lead > tolerance + self._in_steps(ENCODER_UL):
             self._trip(TRIP_ENCODER)
 
     def _stand(self, state, r, drive):
         if drive.step_rate_mhz > 0:
             self._trip(TRIP_STILL)
-        bound = _BACK_SYRINGE_UL if self._head == HEAD_SYRINGE else _BACK_VOLUMETRIC_UL
-        bound = bound * 3600 // (self._step // 1000 + 1) + SLACK_STEPS
+        bound = self._in_steps(self._back_ul) + SLACK_STEPS
         moved = ticks_diff(r.encoder_count, self._still)
         if drive.step_rate_mhz < 0 and (
             state != t.ST_STOPPED or ticks_diff(drive.step_end, r.step_count) < -bound - moved
         ):
             self._trip(TRIP_BACK)
-        slop = ENCODER_UL * 3600 // (self._step // 1000 + 1)
+        slop = self._in_steps(ENCODER_UL)
         if self.rx is not None and (moved > slop or moved < -bound - slop):
             self._trip(TRIP_STILL)
+
+    def _in_steps(self, ul):
+        return ul * 3600 // (self.permit.step // 1000 + 1)
 
     def _compare_next(self, other):
         """Hold one field, or one segment, of the two copies against each other."""

@@ -7,6 +7,12 @@ steps beside the volume, the buckets beside their sum, the limits beside the pre
 from firmware.therapy.heads import step_volume
 from firmware.therapy.layout import POLICY_SUSTAIN
 from firmware.therapy.selfcheck import DOUBT, INTACT, NONE
+from hal.compat import const
+
+_ARMED = const(0x2B8)  # priming, infusing, bolus, KVO, stopped: bits by ST_*
+# Counted and commanded volume part by a lease, a back-off, and what a motor without power misses
+# before that is told.
+_PART_UL = const(4000)
 
 
 class Integrity:
@@ -27,12 +33,15 @@ class Integrity:
         frame.register(self.rings, DOUBT)
 
     def dosing(self):
-        """Commanded volume is steps × step volume and a rest; the step is that of the syringe in use."""
+        """Commanded volume is steps × step volume and a rest, the step that of the syringe; the counter saw as much."""
         dose = self._controller.dose
+        dosing = dose.dosing
         rx = dose.rx
-        if rx is not None and dose.dosing.step_volume != step_volume(self._head, rx.syringe):
-            return NONE
-        return INTACT if dose.dosing.intact() else NONE
+        if rx is not None:
+            apart = dose.delivered.ul - dosing.commanded.ul
+            if dosing.step_volume != step_volume(self._head, rx.syringe) or not -_PART_UL < apart < _PART_UL:
+                return NONE
+        return INTACT if dosing.intact() else NONE
 
     def programme(self):
         """The base rate is the segment's."""
@@ -68,8 +77,10 @@ class Integrity:
         """People are shown the states and the alarms that there are."""
         controller = self._controller
         status = controller.status
+        state = controller.delivery.state
         right = (
-            status.delivery == controller.delivery.state
+            status.delivery == state
+            and controller.interlocks.armed == (_ARMED >> state & 1 != 0)
             and status.trust == controller.trust.state
             and controller.alarms.intact(status)
         )

@@ -11,7 +11,7 @@ bedside. A value that merely stays as it is cannot be told from calm.
 """
 
 from hal.compat import const, ticks_diff
-from hal.ports import RF_CLAMP_OPEN, RF_PLUNGER_OFF
+from hal.ports import HEAD_SYRINGE, RF_CLAMP_OPEN, RF_PLUNGER_OFF
 
 DEBOUNCE_TICKS = const(3)
 SLOW_SECONDS = const(3)
@@ -38,10 +38,11 @@ class Plausible:
     """Looks at the readings. Each method returns whether they are impossible by now."""
 
     __slots__ = (
-        "_apart", "_drips", "_lead", "_level", "_odd_lead", "_odd_seconds", "_odd_ticks", "_warmth",
+        "_apart", "_drips", "_lead", "_level", "_odd_lead", "_odd_seconds", "_odd_ticks", "_syringe", "_warmth",
     )  # fmt: skip
 
-    def __init__(self):
+    def __init__(self, head):
+        self._syringe = head == HEAD_SYRINGE
         self._apart = None  # encoder less counter, in the last tick
         self._lead = 0  # and at its least since the motor last turned back
         self._odd_lead = False
@@ -93,7 +94,7 @@ class Plausible:
             odd = False
         else:
             odd = True
-        if self._reservoir_is_odd(r, flowing) or odd:
+        if (self._syringe and self._reservoir_is_odd(r, flowing)) or odd:
             self._odd_seconds += 1
             return self._odd_seconds >= SLOW_SECONDS
         self._odd_seconds = 0

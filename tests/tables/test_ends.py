@@ -145,8 +145,8 @@ def test_kvo_never_exceeds_the_programmed_rate(first, moves, kvo, policy):
     pump.start(rx)
     rate = first
     for new, ticks in moves:
-        pump.controller.offer_titration(new)
-        pump.run(ticks * 100)
+        pump.app.therapy.offer_titration(new)
+        pump.run(ticks * 100 + 100)  # a raise waits a tick for its record
         rate = new
     pump.controller.dose.vtbi.allow(1)
     for _ in range(60):

@@ -13,6 +13,7 @@ from typing import Any
 from firmware.therapy import alarms as al
 from firmware.therapy import tables as t
 from firmware.therapy.guardian import Guardian
+from firmware.therapy.permit import Permit
 from hal import ports
 from simulator.ideal import IdealPump, prescription
 from simulator.standins import dosing as wrong
@@ -49,25 +50,36 @@ class CapsNothing(Guardian):
     __slots__ = ()
 
     def _bound(self, state: int, r: Any, drive: Any) -> None:
-        self._end = drive.step_end
+        self.permit.end = drive.step_end
 
 
-class LeadsByAMillilitre(Guardian):
-    """A mutant: its lease is ten times too long."""
+class LongLease(Permit):
+    """A mutant of what is permitted: a lease ten times too long."""
 
     __slots__ = ()
 
-    def _lease_units(self, state: int) -> int:
-        return 10 * super()._lease_units(state)
+    def lease_units(self, state: int) -> int:
+        return 10 * super().lease_units(state)
 
 
-class HearsNoShortfall(Guardian):
-    """A mutant: too little is nothing to it."""
+class HearsNoShortfall(Permit):
+    """A mutant of what is permitted: too little is nothing to it."""
 
     __slots__ = ()
 
     def _fall_short(self, state: int, missed: int) -> None:
         return
+
+
+def _permitting(permit: type[Permit]) -> Callable[[int], Guardian]:
+    """A guardian whose permit is of class `permit`."""
+
+    def make(head: int) -> Guardian:
+        guardian = Guardian(head)
+        guardian.permit = permit(head)
+        return guardian
+
+    return make
 
 
 @dataclass
@@ -170,8 +182,8 @@ def _false_trips(deep: bool, guardian: Any) -> list[str]:
     mutants={
         "no guardian": lambda: NoGuardian,
         "caps nothing": lambda: CapsNothing,
-        "a lease ten times too long": lambda: LeadsByAMillilitre,
-        "deaf to a shortfall": lambda: HearsNoShortfall,
+        "a lease ten times too long": lambda: _permitting(LongLease),
+        "deaf to a shortfall": lambda: _permitting(HearsNoShortfall),
     },
 )
 def guardian(deep: bool, subject: Callable[[int], Any] | None, report: Report) -> Outcome:

@@ -34,7 +34,9 @@ class Pump:
         self.visited = 0
         self.ticks = 0
         self.faults = []
+        self.sensed = True  # drops fall, and a reservoir's level, as the motor turns
         self._micro = 0  # of a step
+        self._unsensed = 0  # steps since the last whole drop, or microlitre
         self.run(12)
 
     def tick(self, key=0, ms=100):
@@ -91,6 +93,18 @@ class Pump:
             steps = max(steps, min(room, 0))
         r.step_count = (r.step_count + steps) & MASK
         r.encoder_count = r.step_count
+        if self.sensed:
+            self._sense(r, steps)
+
+    def _sense(self, r, steps):
+        unit = 800 if self.head == ports.HEAD_VOLUMETRIC else 3600000 // self.controller.dose.dosing.step_volume
+        self._unsensed += steps
+        whole = self._unsensed // unit
+        self._unsensed %= unit
+        if self.head == ports.HEAD_VOLUMETRIC:
+            r.drips = (r.drips + whole) & MASK
+        elif r.reservoir_ul > 0:
+            r.reservoir_ul = max(r.reservoir_ul - whole, 0)
 
 
 def prescription(head, syringe, rate_ul_h, policy):
@@ -133,6 +147,7 @@ def tour(around, head, syringe, rate_ul_h, start_ms, make_therapy=Therapy):
     start(pump, rx)
     _infuse(pump, rate_ul_h)
     _hazards(pump)
+    _detect(pump)
     _trust(pump)
     _ends(pump, rate_ul_h, syringe)
     _refusals(pump, rx)
@@ -145,6 +160,10 @@ def tour(around, head, syringe, rate_ul_h, start_ms, make_therapy=Therapy):
     pump.presses(ports.KEY_STANDBY, ports.KEY_MAINTENANCE_ON, ports.KEY_MAINTENANCE_OFF)
     pump.may_fail = True
     pump.sees(ports.RF_SENSOR_FAULT, 15)
+    pump.run(20)
+    pump.controller.trust.complement ^= 1  # states that change by themselves
+    pump.run(3)
+    pump.controller.delivery.complement ^= 4
     pump.run(20)
     return pump
 
@@ -181,7 +200,7 @@ def _hazards(pump):
     if pump.head == ports.HEAD_VOLUMETRIC:
         pump.sees(ports.RF_AIR, 400)
         pump.presses(ports.KEY_ACKNOWLEDGE, ports.KEY_START)
-    for name, wrong, right in (("down_mmhg", 1300, 0), ("up_mmhg", -100, 0), ("temperature_dc", 600, 250)):
+    for name, wrong, right in (("down_mmhg", 1000, 0), ("up_mmhg", -100, 0), ("temperature_dc", 600, 250)):
         setattr(r, name, wrong)
         pump.run(30)
         setattr(r, name, right)
@@ -202,6 +221,54 @@ def _hazards(pump):
     r.reservoir_ul = -1
     pump.run(15)
     pump.presses(ports.KEY_ACKNOWLEDGE, ports.KEY_START)
+
+
+def _detect(pump):
+    """Flow that falls short, or runs on; sensors that are odd for a moment; an alarm that comes again and again."""
+    r = pump.readings
+    syringe = pump.head == ports.HEAD_SYRINGE
+    if syringe:
+        pump.presses(ports.KEY_PAUSE)
+        r.reservoir_ul = 50000
+        pump.run(12)
+        pump.presses(ports.KEY_START)
+    pump.run(15)
+    pump.sensed = False
+    pump.run(310, 1000)
+    pump.sensed = True
+    pump.run(60, 1000)
+    pump.presses(ports.KEY_CLINICIAN_BOLUS, ports.KEY_PATIENT_BOLUS)
+    for key in (0, ports.KEY_PAUSE):  # it runs on while the motor turns, and while it stands
+        pump.presses(key)
+        for _ in range(6):
+            if syringe:
+                r.reservoir_ul -= 200
+            else:
+                r.drips += 4
+            pump.run(10)
+        pump.presses(ports.KEY_ACKNOWLEDGE, ports.KEY_START)
+    for name, wrong in (("up_mmhg", 900), ("encoder_count", r.encoder_count + 50 & MASK), ("drips", r.drips + 99)):
+        right = getattr(r, name)
+        setattr(r, name, wrong)
+        pump.around(pump.therapy, pump.now_ms, r, pump.drive)  # one look, in no time
+        setattr(r, name, right)
+        pump.run(2)
+    r.temperature_dc = -300
+    pump.run(15)
+    r.temperature_dc = 250
+    pump.run(12)
+    r.reservoir_ul += 400 if syringe else 0
+    pump.run(15)
+    r.reservoir_ul -= 400 if syringe else 0
+    pump.run(15)
+    pump.presses(ports.KEY_PAUSE)
+    r.reservoir_ul = -1
+    pump.run(12)
+    pump.presses(ports.KEY_START)
+    for _ in range(4):
+        pump.sees(ports.RF_CLAMP_OPEN, 15)
+        pump.run(12)
+        pump.presses(ports.KEY_ACKNOWLEDGE, ports.KEY_START)
 
 
 def _trust(pump):
@@ -251,7 +318,7 @@ def _refusals(pump, rx):
         pump.presses(ports.KEY_PAUSE, ports.KEY_START)
     pump.store_works = True
     pump.run(12)
-    pump.readings.down_mmhg = 1300
+    pump.readings.down_mmhg = 1000
     pump.presses(ports.KEY_START)
     pump.readings.down_mmhg = 0
     pump.presses(ports.KEY_ACKNOWLEDGE, ports.KEY_PAUSE, ports.KEY_STANDBY)
