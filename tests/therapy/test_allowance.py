@@ -80,19 +80,40 @@ def test_what_is_granted_is_what_is_left_or_less(ul, rest, parts):
     allowance = allowed(ul, rest)
     due = ul * UL + rest
     for part in parts:
-        # Above what fits one word the caller asks for less than is left (a slice is at most 167 µL).
-        part = min(part, 150 * UL)
         assert allowance.grant(part) == min(part, due)
         due -= min(part, due)
         assert left(allowance) == due
         assert allowance.spent() == (due == 0)
 
 
-@pytest.mark.parametrize("ul", [149, 150, 151])
-def test_few_microlitres_are_reckoned_with_to_the_unit(ul):
-    allowance = allowed(ul, 5)
-    assert allowance.grant(151 * UL) == min(151 * UL, ul * UL + 5) if ul <= 150 else True
-    assert allowed(150, 5).grant(150 * UL + 6) == 150 * UL + 5
+SLICE = 600_000_000  # the largest: half a second at 1,200 mL/h, 166.7 µL
+
+
+@pytest.mark.parametrize("ul", [0, 100, 149, 150, 151, 160, 166])
+def test_no_slice_is_granted_beyond_what_is_left(ul):
+    assert allowed(ul, 5).grant(SLICE) == ul * UL + 5
+
+
+@pytest.mark.parametrize("ul", [100, 149, 150, 151, 160, 166])
+def test_no_slice_is_granted_beyond_the_rolling_limit(ul):
+    window = rolling(limit_ul=ul)
+    assert window.grant(SLICE) == ul * UL
+    assert window.grant(SLICE) == 0
+
+
+def test_what_is_reckoned_to_the_unit_fits_one_word():
+    from firmware.therapy import allowance
+
+    assert SLICE // UL < allowance._FEW_UL
+    assert (allowance._FEW_UL + 1) * UL < 2**30
+
+
+@pytest.mark.parametrize("steps", [-1, -15, -16])
+def test_steps_taken_below_nothing_leave_nothing(steps):
+    allowance = allowed(0, 7)
+    allowance.give_steps(steps, STEP)
+    assert left(allowance) == 0
+    assert allowance.spent()
 
 
 @given(steps=st.integers(-20_000, 20_000), ul=st.integers(0, 3_000))
@@ -283,6 +304,23 @@ def test_an_override_begins_what_was_over_again():
     assert pass_second(course) == 0
     course.override(5)
     assert pass_second(course) == 5_000
+
+
+def test_the_highest_rate_follows_an_override_on_a_ramp_too():
+    for rate in (700, 0):
+        course = course_of(rx_of(ramp(100, 900, 4)))
+        course.override(rate)
+        assert course.highest_ul_h == rate
+
+
+def test_a_second_has_a_thousand_milliseconds():
+    course = course_of(rx_of((KIND_HOLD, 10, 0, 1), (KIND_HOLD, 20, 0, 0)))
+    course.pass_ms(10, 999)
+    assert (course.rate_ul_h, course.ms) == (10, 999)
+    course.pass_ms(10, 1)
+    assert (course.rate_ul_h, course.ms) == (20, 0)
+    course.pass_ms(20, 1000)
+    assert course.ms == 0
 
 
 def test_an_override_of_nought_holds_too():
@@ -502,10 +540,44 @@ def test_long_quiet_empties_the_window():
     window = rolling(window_s=60, limit_ul=100)
     window.grant(100 * UL)
     window.second(10_000)
-    assert window.grant(UL) == UL
-    window.second(1)
-    window.second(60)
     assert window.grant(100 * UL) == 100 * UL
+    window.second(60)
+    assert window.grant(UL) == 0
+    window.second(1)
+    assert window.grant(100 * UL) == 100 * UL
+
+
+def test_window_after_window_counts_its_own():
+    window = rolling(window_s=60, limit_ul=100)
+    for _ in range(5):
+        assert window.grant(200 * UL) == 100 * UL
+        window.second(60)
+        assert window.grant(UL) == 0
+        window.second(1)
+
+
+def test_another_span_begins_with_nothing():
+    window = rolling(600, 100)
+    window.grant(UL // 2)
+    window.second(7)
+    window.begin(6_000, 1)
+    assert window.grant(2 * UL) == UL
+    window.second(100 * 60 + 99)
+    assert window.grant(UL) == 0
+    window.second(1)
+    assert window.grant(UL) == UL
+
+
+def test_what_is_taken_up_replaces_what_was_counted():
+    window = rolling(600, 100)
+    window.grant(70 * UL)
+    window.second(35)
+    window.restore(600, 100, kept(10, 20))
+    assert window.grant(200 * UL) == 70 * UL
+    window.second(10 * 60)
+    assert window.grant(200 * UL) == 20 * UL
+    window.second(10)
+    assert window.grant(200 * UL) == 80 * UL
 
 
 def test_the_same_span_keeps_what_was_counted_and_another_does_not():

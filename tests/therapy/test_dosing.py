@@ -92,6 +92,39 @@ def test_a_new_therapy_bends_no_rate_of_the_one_before():
     assert driven(dosing, 1_000).step_rate_mhz == step_rate_mhz(1_000, 126_167)
 
 
+def test_at_no_rate_nothing_of_an_old_bend_moves_the_motor():
+    for end in (lambda dosing: dosing.begin(STEP, 0), lambda dosing: dosing.halt(Drive())):
+        for behind in (10, -10):
+            dosing = begun()
+            driven(dosing, 1_000, behind=behind)
+            end(dosing)
+            for still in (1, -1):
+                assert driven(dosing, 0, behind=still).step_rate_mhz == 0
+            assert driven(dosing, 0, behind=30).step_rate_mhz == 30_000
+
+
+@pytest.mark.parametrize("step_volume", [25_702, 37_154, 64_670, 83_213, 126_167, 225_000])
+def test_the_slowest_bent_rate_is_asked_for_to_the_millihertz(step_volume):
+    slowest = min(
+        (step_rate_mhz(rate, step_volume) - bend * 1000, rate, bend)
+        for bend in range(2, 51)
+        for rate in range(bend * step_volume // 1000 - 30, bend * step_volume // 1000 + 30)
+        if step_rate_mhz(rate, step_volume) > bend * 1000
+    )
+    asked, rate, bend = slowest
+    assert driven(begun(1000, step_volume), rate, behind=-bend).step_rate_mhz == asked
+
+
+def test_half_the_counters_range_later_it_still_knows_itself():
+    """The comparison begins anew each time it holds, or the count's wrap would be taken for a fault."""
+    dosing = begun(0, 25_702)
+    made = 0
+    while made <= 2**29 + 100_000:
+        dosing.add(1_000_000_000)
+        made += 1_000_000_000 // 25_702
+        assert dosing.intact()
+
+
 def test_an_object_fresh_from_the_shelf_is_whole():
     dosing = Dosing()
     assert dosing.intact()

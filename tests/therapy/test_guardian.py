@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from firmware.therapy import guardian as g
 from firmware.therapy import layout
+from firmware.therapy import permit as p
 from firmware.therapy import tables as t
 from firmware.therapy.guardian import Guardian
 from firmware.therapy.layout import KIND_HOLD
@@ -53,6 +54,10 @@ class Rig:
             delivery=SimpleNamespace(state=t.ST_SELF_TEST),
             dose=SimpleNamespace(boluses=Boluses(), profile=SimpleNamespace(override_ul_h=-1), rx=None),
         )
+
+    @property
+    def permit(self):
+        return self.guardian.permit
 
     @property
     def tripped(self):
@@ -113,7 +118,7 @@ def programmed(rx=None, head=ports.HEAD_VOLUMETRIC, **fields):
 def started(rx=None, head=ports.HEAD_VOLUMETRIC, **fields):
     """Infusing since this very tick: nothing is due yet."""
     rig = programmed(rx, head, **fields)
-    rig.wants(rig.guardian._candidate.seg_rate_ul_h[0])
+    rig.wants(rig.controller.dose.rx.seg_rate_ul_h[0])
     rig.tick(key=ports.KEY_START)
     rig.tick(t.ST_INFUSING)
     assert not rig.tripped
@@ -142,8 +147,8 @@ def cut(drive):
 
 
 def test_the_disclosed_figures():
-    assert (g.ASKED_MS, g.ENCODER_UL, g.SLACK_STEPS, g.BEYOND_TICKS, g.LATE_MS) == (3_500, 6, 4, 20, 300)
-    assert (g.SHORT_S, g.SHORT_SHARE) == (300, 20)
+    assert (g.ASKED_MS, g.ENCODER_UL, g.BEYOND_TICKS) == (3_500, 6, 20)
+    assert (p.SLACK_STEPS, p.LATE_MS, p.SHORT_S, p.SHORT_SHARE) == (4, 300, 300, 20)
     assert sorted(getattr(g, name) for name in dir(g) if name.startswith("TRIP_")) == list(range(10))
 
 
@@ -418,8 +423,10 @@ def test_kvo_counts_towards_the_rolling_limit():
 
 
 def test_kvo_without_a_prescription_permits_nothing():
-    guardian = Guardian(ports.HEAD_VOLUMETRIC)
-    assert guardian._permitted_kvo() == 0
+    permit = p.Permit(ports.HEAD_VOLUMETRIC)
+    permit.keep_open()
+    permit.pass_ms(t.ST_KVO, 3_000)
+    assert (permit.steps, permit.lease_units(t.ST_KVO)) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -576,9 +583,9 @@ def test_a_bolus_is_permitted_once_and_to_the_unit(key, ul):
     rig = with_bolus(key)
     for _ in range(50):
         rig.tick(ms=500, ahead=0)
-    permitted = ticks_diff(rig.guardian._steps, rig.r.step_count)
+    permitted = ticks_diff(rig.permit.steps, rig.r.step_count)
     assert permitted <= ul * UL // rig.step + SLOW * 25_000 // rig.step + SLACK
-    assert rig.guardian._bolus_ul_h(SLOW) == 0
+    assert rig.permit._bolus_ul_h(SLOW) == 0
 
 
 @pytest.mark.parametrize("key", [ports.KEY_PATIENT_BOLUS, ports.KEY_CLINICIAN_BOLUS])
@@ -646,13 +653,13 @@ def test_the_patients_runs_first_and_then_the_clinicians():
     rig.tick(ms=0, key=ports.KEY_PATIENT_BOLUS)
     rig.controller.dose.boluses.given.add(ports.KEY_PATIENT_BOLUS)
     rig.tick(ms=0)
-    assert rig.guardian._bolus_ul_h(SLOW) == 300_000
+    assert rig.permit._bolus_ul_h(SLOW) == 300_000
     rig.controller.dose.boluses.given.discard(ports.KEY_PATIENT_BOLUS)
     rig.tick(ms=0)
-    assert rig.guardian._bolus_ul_h(SLOW) == 500_000
+    assert rig.permit._bolus_ul_h(SLOW) == 500_000
     rig.controller.dose.boluses.given.clear()
     rig.tick(ms=0)
-    assert rig.guardian._bolus_ul_h(SLOW) == 0
+    assert rig.permit._bolus_ul_h(SLOW) == 0
 
 
 @pytest.mark.parametrize("state", [t.ST_PAUSED, t.ST_KVO, t.ST_STOPPED])
@@ -669,7 +676,7 @@ def test_a_bolus_is_forfeit_with_the_flow(state):
         rig.tick(state, ms=0)
         rig.tick(t.ST_INFUSING, ms=0, key=ports.KEY_START)
         assert not rig.tripped
-        assert rig.guardian._bolus_ul_h(SLOW) == 0
+        assert rig.permit._bolus_ul_h(SLOW) == 0
 
 
 def test_a_bolus_goes_no_faster_than_the_head():
@@ -679,8 +686,8 @@ def test_a_bolus_goes_no_faster_than_the_head():
         rig.tick(ms=0, key=ports.KEY_PATIENT_BOLUS)
         rig.controller.dose.boluses.given.add(ports.KEY_PATIENT_BOLUS)
         rig.tick(t.ST_BOLUS, ms=0)
-        assert rig.guardian._bolus_ul_h(100_000) == fastest - 100_000
-        assert rig.guardian._bolus_ul_h(fastest - 10) == 10
+        assert rig.permit._bolus_ul_h(100_000) == fastest - 100_000
+        assert rig.permit._bolus_ul_h(fastest - 10) == 10
 
 
 # Rates.
@@ -721,7 +728,7 @@ def test_a_rate_is_confirmed_once():
     assert rig.tripped == g.TRIP_UNASKED
     rig = follow(started(), SLOW, 3)
     for rate, why in ((60_000, g.TRIP_NONE), (50_000, g.TRIP_NONE), (60_000, g.TRIP_UNASKED)):
-        if rate == 50_000 or not rig.guardian.course.override_ul_h > 0:
+        if rate == 50_000 or not rig.permit.course.override_ul_h > 0:
             rig.guardian.offer_titration(rate)
         rig.controller.dose.profile.override_ul_h = rate
         rig.tick(ms=0)
@@ -754,7 +761,7 @@ def test_a_sustained_drug_may_go_on_at_or_below_its_rate():
         rig.tick(ms=0)
         assert rig.tripped == why
         if not why:
-            assert rig.guardian.course.rate_ul_h == rate
+            assert rig.permit.course.rate_ul_h == rate
 
 
 # The encoder.
@@ -894,7 +901,7 @@ def test_steps_that_were_not_made_are_given_back_to_the_volume():
     rig.tick(ms=100, ahead=0)  # 16.7 µL more due, none made, none asked for
     rig.tick(t.ST_PAUSED, ms=0)
     rig.tick(t.ST_INFUSING, ms=0, key=ports.KEY_START)
-    left = rig.guardian._volume
+    left = rig.permit.volume
     assert left._ul * UL + left._rest in range(50 * UL - 2 * rig.step, 50 * UL + 2 * rig.step)
 
 

@@ -76,11 +76,10 @@ def test_before_any_prescription_the_limits_are_the_usual_ones():
     r = ports.Readings()
     assert interlocks.pressure_mmhg == il.DEFAULT_PRESSURE_MMHG
     assert not interlocks.armed
-    r.size_um = 5_000  # any barrel may lie there
-    interlocks.second(r)
-    r.size_um = -1
-    interlocks.second(r)
-    assert interlocks.hazards == 0
+    for size in (5_000, 0, -1):  # any barrel may lie there
+        r.size_um = size
+        interlocks.second(r)
+        assert interlocks.hazards == 0
     r.step_count = 1 << 20
     interlocks.check(r, 1, 100)
     assert interlocks.hazards == 0
@@ -277,8 +276,9 @@ def test_a_bubble_that_has_passed_is_forgotten():
     check(interlocks, r)
     r.flags |= ports.RF_AIR
     check(interlocks, r, 700)
+    check(interlocks, r, 96)
     assert not has(interlocks, al.AL_AIR)
-    check(interlocks, r, 97)
+    check(interlocks, r, 1)
     assert has(interlocks, al.AL_AIR)
     r.flags &= ~ports.RF_AIR
     check(interlocks, r)
@@ -397,6 +397,30 @@ def test_a_long_tick_ends_the_two_seconds_at_once():
     assert has(interlocks, al.AL_FREE_FLOW)
 
 
+@pytest.mark.parametrize("begin", ["fresh", "moved", "serviced"])
+def test_the_two_seconds_are_counted_to_the_millisecond(begin):
+    def rigged():
+        interlocks, r = rig()
+        if begin != "fresh":
+            check(interlocks, r, 0, elapsed_ms=5_000)
+            if begin == "moved":
+                check(interlocks, r, 1, elapsed_ms=5_000)
+            else:
+                interlocks.service()
+        return interlocks, r
+
+    interlocks, r = rigged()
+    check(interlocks, r, 0, elapsed_ms=1_999)
+    r.drips += 3
+    check(interlocks, r, 0, elapsed_ms=1)
+    assert not has(interlocks, al.AL_FREE_FLOW)
+    interlocks, r = rigged()
+    check(interlocks, r, 0, elapsed_ms=2_000)
+    r.drips += 3
+    check(interlocks, r, 0, elapsed_ms=1)
+    assert has(interlocks, al.AL_FREE_FLOW)
+
+
 def test_drops_that_run_back_are_none():
     interlocks, r = rig()
     r.drips = 10
@@ -507,6 +531,19 @@ def test_a_barrel_of_another_size_is_not_loaded(code, off, stops):
 def test_a_barrel_that_is_not_sensed_any_more_may_be_any():
     interlocks, r = syringe()
     r.size_um = -1
+    interlocks.second(r)
+    assert has(interlocks, al.AL_NOT_LOADED)
+
+
+def test_a_barrel_sensed_as_nought_was_sensed():
+    interlocks, r = syringe()
+    r.size_um = 0
+    interlocks.prescribe(SimpleNamespace(pressure_mmhg=400, air_single_ul=0, syringe=5), 126_167, r)
+    r.size_um = -1
+    interlocks.second(r)
+    assert has(interlocks, al.AL_NOT_LOADED)
+    interlocks, r = rig(ports.HEAD_SYRINGE)  # none was sensed when the therapy began
+    r.size_um = 0
     interlocks.second(r)
     assert has(interlocks, al.AL_NOT_LOADED)
 
