@@ -37,7 +37,8 @@ def test_the_figures_are_those_of_the_design():
 
 
 @pytest.mark.parametrize(
-    ("rate_ul_h", "units"), [(0, 0), (1, 3_000), (119_999, 359_997_000), (120_000, LEASE_UNITS), (1_200_000, LEASE_UNITS)]
+    ("rate_ul_h", "units"),
+    [(0, 0), (1, 3_000), (119_999, 359_997_000), (120_000, LEASE_UNITS), (1_200_000, LEASE_UNITS)],
 )
 def test_a_lease_is_three_seconds_or_a_tenth_of_a_millilitre(rate_ul_h, units):
     assert lease_units(rate_ul_h) == units

@@ -516,8 +516,11 @@ def test_a_volumetric_head_has_no_reservoir_and_no_barrel():
 
 @pytest.mark.parametrize("code", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize(
-    ("off", "stops"), [(0, False), (SIZE_TOLERANCE_UM, False), (-SIZE_TOLERANCE_UM, False), (SIZE_TOLERANCE_UM + 1, True),
-                       (-SIZE_TOLERANCE_UM - 1, True)]
+    ("off", "stops"),
+    [
+        (0, False), (SIZE_TOLERANCE_UM, False), (-SIZE_TOLERANCE_UM, False), (SIZE_TOLERANCE_UM + 1, True),
+        (-SIZE_TOLERANCE_UM - 1, True),
+    ],
 )  # fmt: skip
 def test_a_barrel_of_another_size_is_not_loaded(code, off, stops):
     diameter = {1: 12_060, 2: 14_500, 3: 19_130, 4: 21_700, 5: 26_720}[code]
@@ -607,3 +610,31 @@ def test_thresholds_in_steps_never_exceed_their_volume(step, air, stall):
     assert (interlocks.air_steps, interlocks.stall_steps) == (air, stall)
     assert interlocks.air_steps * step <= 50 * 3_600_000
     assert interlocks.intact(SimpleNamespace(pressure_mmhg=400, air_single_ul=50), step)
+
+
+def test_each_hazard_that_stops_the_motor_is_told():
+    interlocks, _ = rig(armed=False)
+    for code in (al.AL_OCCLUSION_DOWN, al.AL_HEAT, al.THERAPY_CODES - 1):
+        interlocks._alarms.on.clear()
+        interlocks.hazards = 1 << code
+        interlocks.sound()
+        assert interlocks._alarms.on == {code}
+    interlocks._alarms.on.clear()
+    interlocks.hazards = 0
+    interlocks.sound()
+    assert interlocks._alarms.on == set()
+    interlocks.hazards = 5
+    interlocks.sound()
+    assert interlocks._alarms.on == {0, 2}
+
+
+def test_each_second_judges_the_flags_again():
+    """An alarm that a person reset while its flag stands comes back."""
+    interlocks, r = rig()
+    r.flags &= ~ports.RF_MAINS
+    check(interlocks, r)
+    interlocks._alarms.on.clear()
+    check(interlocks, r)
+    assert not sounds(interlocks, al.AL_ON_BATTERY)
+    interlocks.second(r)
+    assert sounds(interlocks, al.AL_ON_BATTERY)

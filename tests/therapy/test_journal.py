@@ -511,3 +511,13 @@ def test_images_that_fill_a_new_area_leave_room_for_nothing_more():
     journal = Journal(store)
     assert journal.append(rec.REC_PROGRESS, bytes(84)) == ports.OK
     assert journal.append(0, record(1)) in (ports.OK, ports.ERR_RANGE, ports.ERR_FAILED)
+
+
+def test_what_has_been_written_is_counted_over_all_areas():
+    store = Store(12 + 32 * 4)
+    journal = Journal(store)
+    assert journal.written(store.size(A)) == 0
+    fill(journal, store, 1)
+    assert journal.written(140) == 44
+    fill(journal, store, 4, first=1)
+    assert journal.written(140) == 140 + 44

@@ -4,9 +4,8 @@ import struct
 
 import pytest
 
-from firmware.therapy import layout
+from firmware.therapy import layout, resume
 from firmware.therapy import records as rec
-from firmware.therapy import resume
 from firmware.therapy import tables as t
 from firmware.therapy.bolus import BUCKETS
 from firmware.therapy.controller import GRANT_BOLUS, GRANT_RESUME, PROGRESS_S

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware.therapy.volume import ONE_WORD_UL, UNITS_PER_UL, Quota, Volume
+from firmware.therapy.volume import ONE_WORD_UL, UNITS_PER_UL, Counted, Quota, Volume
+from hal.compat import MASK
 
 UNITS = st.integers(-600_000_000, 603_600_000)
 
@@ -13,7 +14,7 @@ def total(one):
     return one.ul * UNITS_PER_UL + one.rest
 
 
-class Counted(Volume):
+class Largest(Volume):
     """A volume that remembers the largest piece it was handed."""
 
     __slots__ = ("largest",)
@@ -42,7 +43,7 @@ def test_a_volume_is_the_sum_and_clears_to_nothing(parts):
 
 @given(steps=st.integers(-20_000, 20_000), step_volume=st.sampled_from([25_702, 126_167, 225_000]))
 def test_steps_are_added_in_pieces_that_fit(steps, step_volume):
-    volume = Counted()
+    volume = Largest()
     volume.add_steps(steps, step_volume)
     assert total(volume) == steps * step_volume
     assert getattr(volume, "largest", 0) < 2**30 - UNITS_PER_UL
@@ -67,6 +68,56 @@ def test_each_piece_is_as_large_as_fits(steps):
 
     Listed().add_steps(steps, 225_000)
     assert len(pieces) == 5  # 4,000 steps each: a long stall costs few turns of the loop
+
+
+# A volume held against a counter.
+
+STEP = 225_000
+
+
+def counted(count=7):
+    volume = Counted()
+    volume.add(123_456)
+    volume.mark(count)
+    return volume
+
+
+def test_a_volume_fresh_from_the_shelf_agrees_with_a_counter_at_nought():
+    volume = Counted()
+    assert volume.agrees(0, STEP)
+    volume.add_steps(9, STEP)
+    assert volume.agrees(9, STEP)
+
+
+@given(parts=st.lists(st.integers(-3_000, 9_000), min_size=1, max_size=10), start=st.integers(0, MASK))
+def test_a_volume_that_follows_its_counter_agrees_and_one_step_off_does_not(parts, start):
+    volume = counted(start)
+    count = start
+    for part in parts:
+        volume.add_steps(part, STEP)
+        count = (count + part) & MASK
+        assert not volume.agrees((count + 1) & MASK, STEP)
+        assert not volume.agrees((count - 1) & MASK, STEP)
+        assert volume.agrees(count, STEP)
+
+
+@pytest.mark.parametrize("name", ["ul", "rest"])
+@pytest.mark.parametrize("bit", range(22))
+def test_a_bit_that_flips_in_a_counted_volume_shows(name, bit):
+    volume = counted()
+    volume.add_steps(100, STEP)
+    setattr(volume, name, getattr(volume, name) ^ 1 << bit)
+    assert not volume.agrees(107, STEP)
+    assert not volume.agrees(107, STEP)
+
+
+def test_half_the_counters_range_later_a_volume_still_agrees():
+    volume = counted(0)
+    count = 0
+    for _ in range(9):
+        volume.ul += 2**26 * STEP // UNITS_PER_UL  # 2**26 steps, a whole number of microlitres
+        count = (count + 2**26) & MASK
+        assert volume.agrees(count, STEP)
 
 
 # Quotas.

@@ -1,6 +1,7 @@
-"""Runs mutants on two processes. `python -m tools.mutation.run [MODULE]...` prints who survives.
+"""Runs mutants on two processes. `python -m tools.mutation.run [--stubs] [MODULE]...` prints who survives.
 
-Broken off, it takes up where it was: outcomes lie in build/mutation.jsonl, by content.
+Broken off, it takes up where it was: outcomes lie in build/mutation.jsonl, by content. `--stubs`
+prints those that are not listed as entries for tests/mutation/survivors.toml, without their reasons.
 """
 
 from __future__ import annotations
@@ -131,9 +132,18 @@ def outcomes(
     return [(mutant, (found.get(key) or {})["outcome"]) for mutant, key in zip(chosen, keys, strict=True)]
 
 
+def _stub(mutant: Mutant) -> str:
+    fields = {"module": mutant.module, "in": mutant.place, "line": mutant.line, "becomes": mutant.becomes}
+    lines = ["[[survivor]]", *(f"{name} = {json.dumps(text, ensure_ascii=False)}" for name, text in fields.items())]
+    if mutant.again:
+        lines.append(f"again = {mutant.again}")
+    return "\n".join([*lines, 'reason = ""', ""])
+
+
 def main() -> None:
     """Run every mutant of the modules named, or of all; print the score and who survives."""
-    plan = load(sys.argv[1:])
+    stubs = "--stubs" in sys.argv
+    plan = load([name for name in sys.argv[1:] if name != "--stubs"])
 
     def report(done: int, total: int) -> None:
         if done % 100 == 0:
@@ -141,8 +151,11 @@ def main() -> None:
 
     ends = outcomes(plan, plan.mutants, Found(STORE), report)
     for mutant, end in ends:
-        if end == SURVIVED:
-            print(f"{'listed  ' if mutant.key in plan.reasons else 'SURVIVED'} {mutant}")
+        listed = mutant.key in plan.reasons
+        if stubs and end == SURVIVED and not listed:
+            print(_stub(mutant))
+        elif (end == SURVIVED) != listed:
+            print(f"{'listed, but killed' if listed else 'SURVIVED'} {mutant}")
     for module in plan.covering:
         own = [end for mutant, end in ends if mutant.module == module]
         killed = sum(end in (KILLED, TIMEOUT) for end in own)

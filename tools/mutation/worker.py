@@ -13,7 +13,6 @@ import importlib.util
 import io
 import json
 import os
-import resource
 import signal
 import sys
 import time
@@ -30,7 +29,7 @@ _MEMORY = 4 << 30
 _WALL_S = 300
 _PYTEST = (
     "-x", "-q", "--tb=no", "--no-header", "--assert=plain", "-p", "no:cacheprovider", "-p", "no:faulthandler",
-    "-c", "tests/mutation/pytest.ini", "--rootdir=.",
+    "-c", "tests/mutation/covering.ini", "--rootdir=.",
 )  # fmt: skip
 
 
@@ -51,6 +50,8 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def _child(job: dict[str, Any]) -> int:
+    import resource
+
     import pytest
 
     null = os.open(os.devnull, os.O_RDWR)
