@@ -16,9 +16,9 @@ from firmware.therapy import permit as p
 from firmware.therapy import tables as t
 from firmware.therapy.guardian import Guardian
 from firmware.therapy.layout import KIND_HOLD
+from firmware.therapy.prescription import Prescription
 from hal import ports
 from hal.compat import MASK, ticks_diff
-from simulator.ideal import prescription
 
 UL = 3_600_000
 STEP = {ports.HEAD_VOLUMETRIC: 225_000, ports.HEAD_SYRINGE: 126_167}
@@ -100,9 +100,12 @@ class Rig:
 
 
 def rx_of(rate=SLOW, head=ports.HEAD_VOLUMETRIC, **fields):
-    rx = prescription(rate, head=head)
-    for name, value in fields.items():
+    """An infusion at `rate`, limits wide open but `fields`."""
+    rx = Prescription()
+    values = {"policy": layout.POLICY_KVO, "rate_hard_ul_h": 1_200_000, "kvo_ul_h": min(1_000, rate), "head": head}
+    for name, value in (values | fields).items():
         setattr(rx, name, value)
+    rx.add(KIND_HOLD, rate, 0, 0)
     return rx
 
 
@@ -228,7 +231,9 @@ def test_a_key_in_the_very_tick_authorises():
     assert not rig.tripped
 
 
-@pytest.mark.parametrize("key", [ports.KEY_STOP, ports.KEY_PRIME_ON, ports.KEY_PATIENT_BOLUS, ports.KEY_CLINICIAN_BOLUS])
+@pytest.mark.parametrize(
+    "key", [ports.KEY_STOP, ports.KEY_PRIME_ON, ports.KEY_PATIENT_BOLUS, ports.KEY_CLINICIAN_BOLUS]
+)
 def test_no_other_key_starts(key):
     rig = programmed()
     rig.tick(key=key)
@@ -275,7 +280,9 @@ def test_going_on_after_kvo_needs_a_key():
         assert rig.tripped == why
 
 
-@pytest.mark.parametrize("state", [t.ST_STANDBY, t.ST_PROGRAMMING, t.ST_PAUSED, t.ST_STOPPED, t.ST_PRIMING, t.ST_COMPLETE])
+@pytest.mark.parametrize(
+    "state", [t.ST_STANDBY, t.ST_PROGRAMMING, t.ST_PAUSED, t.ST_STOPPED, t.ST_PRIMING, t.ST_COMPLETE]
+)
 def test_kvo_is_entered_from_flow_alone(state):
     rig = started()
     rig.tick(t.ST_PROGRAMMING, key=ports.KEY_PRIME_ON)
