@@ -779,6 +779,12 @@ def test_an_offer_that_was_taken_up_or_ran_out_offers_nothing(then):
         rig.controller.dose.profile.override_ul_h = then
         rig.tick(ms=0)
         assert rig.tripped == g.TRIP_UNASKED
+    rig = follow(started(), SLOW, 3)
+    rig.guardian.offer_titration(60_000)
+    for rate in (60_000, then):
+        rig.controller.dose.profile.override_ul_h = rate
+        rig.tick(ms=0)
+    assert rig.tripped == (g.TRIP_NONE if then == 60_000 else g.TRIP_UNASKED)
     rig = started(rate=0)
     rig.guardian.offer_titration(60_000)
     for _ in range(40):
