@@ -16,6 +16,7 @@ from firmware.therapy import tables as t
 from firmware.trust.supervisor import RESTARTS
 from simulator.files.programme import Programme, find_programme, load_programme, shipped_programmes
 from simulator.files.timeline import KEYS, Event
+from simulator.homes import HomeError
 from simulator.homes import micropython as home
 from simulator.partitions import KINDS, Partitioned
 from simulator.world import World
@@ -30,6 +31,10 @@ DEEP_MS = 3_600_000
 TURNS = 1_000
 DEEP_TURNS = 3_300
 RATE_UL_H = 60_000
+# Now and then a run of the unix port never prints its line (threads, its collector and a deep stack): it is
+# tried again. A pump that hangs by its own fault does so each time.
+ATTEMPTS = 3
+SILENCE_S = 30.0
 HEAP = "600k"  # objects are twice the size of a Pico's
 _PROCESSES = 2
 # Each drug policy, both heads, a PCA, a ramp.
@@ -157,8 +162,15 @@ def _on_micropython(deep: bool, mutant: Mutant | None) -> Iterator[list[str]]:
 
 def _device(kind: str, turns: int, mutant: str = "") -> dict[str, Any]:
     arguments = (str(home.ROOT), kind, str(turns), str(RATE_UL_H), mutant)
-    found: dict[str, Any] = json.loads(home.run_to_line(SCRIPT, *arguments, heap=HEAP))
-    return found
+    for attempt in range(ATTEMPTS):
+        try:
+            found: dict[str, Any] = json.loads(home.run_to_line(SCRIPT, *arguments, heap=HEAP, timeout_s=SILENCE_S))
+        except HomeError:
+            if attempt + 1 == ATTEMPTS:
+                raise
+        else:
+            return found
+    raise AssertionError("unreachable")
 
 
 def _differs(kind: str, seen: dict[str, Any], due: dict[str, Any]) -> list[str]:
