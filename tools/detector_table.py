@@ -23,6 +23,9 @@ _SEEN = 3 / 4
 # The filter of the reservoir's sensor, and the board's second and the pump's.
 _FILTER_S = 8
 _LOOKS_S = 2
+# What a reservoir may read off by chance: evened out, and a reading at which it stays.
+CHANCE_UL = 20
+STUCK_UL = 60
 
 
 @dataclass(frozen=True)
@@ -52,21 +55,22 @@ DETECTORS = (
 BY_NAME = {one.name: one for one in DETECTORS}
 
 
-def short_s(head: int, rate_ul_h: int, patient_bolus: bool = False) -> int:
-    """Seconds until a flow that has stopped is told, while the motor turns at `rate_ul_h`."""
+def short_s(head: int, rate_ul_h: int, patient_bolus: bool = False, chance_ul: int = CHANCE_UL) -> int:
+    """Seconds, at most, until a flow that has stopped is told, while the motor turns at `rate_ul_h`."""
     syringe = head == HEAD_SYRINGE
     seen = rate_ul_h / 3600 * _SEEN
     filter_s = _FILTER_S if syringe else 0
+    off = chance_ul if syringe else 0
     limit = flow.PATIENT_BOLUS_S if patient_bolus else flow.BASAL_S
     short = flow.SHORT_SYRINGE_UL if syringe else flow.SHORT_DROPS_UL
-    return ceil(min(flow.STOPPED_UL / seen, max(limit, short / seen)) + filter_s) + _LOOKS_S
+    return ceil(min((flow.STOPPED_UL + off) / seen, max(limit, (short + off) / seen)) + filter_s) + _LOOKS_S
 
 
 def over_s(head: int, excess_ul_s: float, rate_ul_h: int = 0) -> int:
     """Seconds until `excess_ul_s` beyond what the motor gives at `rate_ul_h` stops the pump."""
     syringe = head == HEAD_SYRINGE
     seen = excess_ul_s - rate_ul_h / 3600 * (1 - _SEEN)
-    limit = flow.OVER_SYRINGE_UL if syringe else flow.OVER_DROPS_UL + flow.DROP_UL
+    limit = flow.OVER_SYRINGE_UL + CHANCE_UL if syringe else flow.OVER_DROPS_UL + flow.DROP_UL
     return ceil(limit / seen + (_FILTER_S if syringe else 0)) + _LOOKS_S
 
 

@@ -43,7 +43,7 @@ def _behind(head: int) -> int:
 
 
 def _short(head: int) -> int:
-    return table.short_s(head, RATES[head])
+    return table.short_s(head, RATES[head], chance_ul=table.STUCK_UL)
 
 
 def _over(head: int) -> int:
