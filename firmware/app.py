@@ -12,7 +12,7 @@ from firmware.therapy.library import read_library
 from firmware.therapy.programming import Programming
 from firmware.therapy.tables import EV_HOSTILE, ST_SELF_TEST
 from firmware.therapy.therapy import Therapy
-from firmware.trust.headroom import has_room
+from firmware.trust.headroom import DEPTH, reach
 from firmware.trust.leave import Leave
 from firmware.trust.linkwatch import LinkWatch
 from firmware.trust.memory import MemoryWatch
@@ -28,11 +28,11 @@ _MAILBOX = const(256)
 class App:
     """The firmware on a board. A reset makes a new one; nothing outlives it but the store."""
 
-    def __init__(self, board, gatekeeper, make_comms=RawComms, dosing=None, guardian=None):
+    def __init__(self, board, gatekeeper, make_comms=RawComms, dosing=None, guardian=None, make_keeper=Keeper):
         """`gatekeeper.step(inbox, facts, readings, post)` runs after each tick and posts trust events.
 
         `make_comms(link, inbox, facts, leave)` makes what the supervisor polls: bytes into `inbox`, a
-        mailbox, and out of `facts`. `dosing` and `guardian` stand in for therapy's own where a test needs another.
+        mailbox, and out of `facts`. `dosing`, `guardian` and `make_keeper` stand in where a test needs another.
         """
         self.board = board
         self.readings = Readings()
@@ -48,7 +48,7 @@ class App:
         self.linkwatch = LinkWatch(self.controller.mailbox, board.clock.ticks_ms())
         self.memory = MemoryWatch(self.supervisor, self.controller.mailbox, board.clock.ticks_ms())
         self._post = self.controller.mailbox.post  # bound once: binding makes an object
-        self.keeper = Keeper(board, self.therapy)
+        self.keeper = make_keeper(board, self.therapy)
         self.library = read_library(board.store, AREA_LIBRARY)
         self.controller.library_ok = self.library.entries > 0
         warm = self.marks.warm
@@ -74,14 +74,19 @@ class App:
         readings = self.readings
         controller = self.controller
         inside = self.supervisor.inside  # this turn pre-empts comms
-        if inside and not has_room():
-            return
+        if inside:
+            try:
+                reach(DEPTH)
+            except RuntimeError:  # no room for a whole turn
+                return
         board.read(readings)
         if inside:
             heap_lock()  # comms may have left none: the tick is not to wait for a collection
-        self.therapy.tick(board.clock.ticks_ms(), readings, self.drive)
-        if inside:
-            heap_unlock()
+        try:
+            self.therapy.tick(board.clock.ticks_ms(), readings, self.drive)
+        finally:
+            if inside:
+                heap_unlock()
         board.write(self.drive)
         board.show(controller.status)
         self._mark_running()
@@ -96,6 +101,7 @@ class App:
             self.memory.ran_out()
             controller.status.message = msg.BUSY
         self._look_at_comms()
+        board.watchdog.feed()  # only a turn that came to its end
 
     def _mark_running(self):
         """Tell the run after a watchdog reset whether flow was meant to be: a person's Stop counts at once."""

@@ -16,7 +16,7 @@ from firmware.therapy.heads import VOLUMETRIC_STEP, step_volume
 from firmware.therapy.prescription import Prescription
 from hal import ports
 from hal.compat import HALF, MASK, ticks_diff
-from simulator.devices.parts import SimScratch
+from simulator.devices.parts import SimScratch, SimWatchdog
 
 TICK_MS = 100
 _UNITS = 3_600_000  # 1/3600 nL in a microlitre
@@ -90,6 +90,7 @@ class IdealBoard:
         self.clock = IdealClock(start)
         self.store = IdealStore(library)
         self.link = SilentLink()
+        self.watchdog = SimWatchdog(self.clock)  # type: ignore[arg-type]  # of the clock it asks for `ms` alone
         self.scratch = SimScratch()
         self.rtc = None
         self.counter = None

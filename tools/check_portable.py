@@ -20,10 +20,16 @@ _ROOTS = (*_FIRMWARE, *_HAL, "simulator.standins.")
 _HOST_ONLY = ("hal/host/", "hal/stubs/")
 _THERAPY_TICK = (
     "alarm_log", "alarms", "allowance", "annunciator", "bolus", "controller", "delivery", "detectors", "dosing",
-    "engine", "estimate", "flow", "guardian", "heads", "integrity", "interlocks", "known", "mailbox", "permit",
+    "engine", "estimate", "flow", "guardian", "heads", "integrity", "interlocks", "known", "mailbox", "pace", "permit",
     "plausible", "profile", "records", "selfcheck", "sequence", "sums", "therapy", "volume",
 )  # fmt: skip
-TICK = ("hal/compat.py", *(f"firmware/therapy/{name}.py" for name in _THERAPY_TICK))
+# The rest of the turn pre-empts comms, which may have left no memory.
+_TRUST_TURN = ("headroom", "leave", "linkwatch", "ring", "scratch", "supervisor")
+TICK = (
+    "hal/compat.py",
+    *(f"firmware/therapy/{name}.py" for name in _THERAPY_TICK),
+    *(f"firmware/trust/{name}.py" for name in _TRUST_TURN),
+)
 
 
 def place_of(path: str) -> Place | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from firmware.therapy import dosing, flow, plausible
+from firmware.therapy import dosing, flow, pace, plausible
 from firmware.therapy.selfcheck import CYCLE_TICKS
 from firmware.trust import memory
 from hal.ports import HEAD_SYRINGE
@@ -43,6 +43,8 @@ DETECTORS = (
     Detector("tables", FAILED, CYCLE_TICKS * TICK_MS),
     Detector("arithmetic", FAILED, CYCLE_TICKS * TICK_MS),
     Detector("words", FAILED, CYCLE_TICKS * TICK_MS),
+    Detector("clock", FAILED, (pace.STANDS_TURNS + 1) * TICK_MS),
+    Detector("clock that survives power", TOLD, pace.APART_MS + SECOND_MS + TICK_MS),
     Detector("fast sensors", FAILED, (plausible.DEBOUNCE_TICKS + 1) * TICK_MS),
     Detector("slow sensors", FAILED, (plausible.SLOW_SECONDS + 1) * SECOND_MS),
     Detector("motor behind", STOPPED, None),

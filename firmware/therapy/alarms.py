@@ -160,7 +160,7 @@ class Alarms:
             self.trust |= bit
         else:
             bit = 1 << code
-            if self.present & self.therapy & bit:
+            if self.present & self.therapy & bit:  # both: a bit that flipped in one must not hide an alarm
                 return
             self.present |= bit
             self.came |= bit

@@ -167,7 +167,7 @@ class Controller:
         elapsed = ticks_diff(now_ms, self._now_ms)
         self._now_ms = now_ms
         moved = dose.observe(r.step_count)
-        if not self.guarded or elapsed < 0 or moved > dose.max_moved or moved < -dose.max_moved:
+        if not self.guarded or elapsed < 0 or dose.impossible(moved, elapsed):
             elapsed = 0
             self._event(t.EV_DOUBT, r)  # the guardian, or a clock or a counter that cannot be
         self.guarded = False
@@ -254,6 +254,8 @@ class Controller:
         state = self.delivery.state
         if event == t.EV_LIMIT:
             alarms.raise_(al.AL_LIMIT)
+        elif event == t.EV_HAZARD:
+            self.interlocks.sound()
         self._due = True
         if action == t.A_START:
             alarms.clear(al.AL_WAITS)

@@ -21,7 +21,7 @@ from firmware.therapy.records import (
     PF_WINDOW,
     PROGRESS_TAIL,
 )
-from firmware.therapy.volume import Quota, Volume
+from firmware.therapy.volume import Counted, Quota
 from hal.compat import MASK, const, ticks_add, ticks_diff
 from hal.ports import HEAD_SYRINGE, KEY_CLINICIAN_BOLUS, KEY_PATIENT_BOLUS
 
@@ -33,6 +33,9 @@ BACKOFF_UL_H = const(60_000)
 # A head backs off until the line is at a quarter of its limit.
 _BACKOFF_SHARE = const(4)
 _NO_EVENT = const(-1)
+# No head makes more than six steps in a ms; a tick may look so much later than the last one said.
+MOST_STEPS_MS = const(8)
+LATE_MS = const(200)
 _STOPPED_OFF = const(2)
 _PIECE = const(2000)  # steps × the largest step volume stays below 2**30
 
@@ -54,7 +57,7 @@ class Delivery:
         self.boluses = Boluses(KEY_PATIENT_BOLUS, KEY_CLINICIAN_BOLUS)
         self.window = Window()
         self.vtbi = Quota()
-        self.delivered = Volume()  # by the step counter
+        self.delivered = Counted()  # by the step counter
         self.candidate = None  # confirmed, not started
         self.candidate_step = 0
         self.rx = None
@@ -90,6 +93,7 @@ class Delivery:
         self.rx = rx
         self._begin(self.candidate_step, count)
         self.delivered.clear()
+        self.delivered.mark(count)
         self.uncertain_ul = 0
         self.profile.begin(rx)
         self.vtbi.allow(rx.vtbi_ul)
@@ -245,8 +249,10 @@ class Delivery:
         )
 
     def agrees(self, state):
-        """Return whether what outlives a bolus, and the KVO rate, are what they were set to."""
+        """Return whether what outlives a bolus, the KVO rate and the delivered volume are what they were."""
         if self._lockout_s ^ self._lockout_not != -1 or not self._prime.intact() or not self.vtbi.intact():
+            return False
+        if not self.delivered.agrees(self._count, self.dosing.step_volume):
             return False
         return state != t.ST_KVO or self._kvo_ul_h == self.kvo_ul_h()
 
@@ -255,6 +261,7 @@ class Delivery:
     def count_from(self, count):
         """Take `count` as where the step counter stands."""
         self._count = count
+        self.delivered.mark(count)
 
     def observe(self, count):
         """Take the step counter; return how far it moved since the last tick."""
@@ -263,6 +270,13 @@ class Delivery:
         if moved and -self.max_moved <= moved <= self.max_moved:
             self.delivered.add(moved * self.dosing.step_volume)
         return moved
+
+    def impossible(self, moved, elapsed):
+        """Return whether no head makes `moved` steps in `elapsed` ms."""
+        most = self.max_moved
+        if elapsed < LEASE_MS:
+            most = min(most, (elapsed + LATE_MS) * MOST_STEPS_MS)
+        return moved > most or moved < -most
 
     def advance(self, state, elapsed):
         """Command the volume of `elapsed` ms in `state`; return an event, or -1."""
@@ -399,7 +413,7 @@ class Delivery:
         self.missed_steps = 0
         self._lost_ul = 0
         self._kvo_ul_h = 0
-        self._count = count
+        self.count_from(count)
         self._backing = False
 
     def _infuse(self, dt):

@@ -10,6 +10,7 @@ from firmware.therapy.dosing import LEASE_MS
 from firmware.therapy.flow import FlowWatch
 from firmware.therapy.integrity import Integrity
 from firmware.therapy.known import KnownAnswers
+from firmware.therapy.pace import CLOCK_WRONG, RTC_WRONG, Pace
 from firmware.therapy.plausible import Plausible
 from firmware.therapy.selfcheck import COMPROMISED, DOUBT, NONE, Frame
 from firmware.therapy.sequence import Sequence
@@ -23,7 +24,7 @@ _FLOWING = const(0xB8)  # priming, infusing, bolus, KVO: bits by ST_*
 class Detectors:
     """Looks once a tick and once a second. `frame` takes further checks by `register`."""
 
-    __slots__ = ("_alarms", "_controller", "_delivery", "_trust", "flow", "frame", "plausible", "sequence")
+    __slots__ = ("_alarms", "_controller", "_delivery", "_trust", "flow", "frame", "pace", "plausible", "sequence")
 
     def __init__(self, head, controller):
         self._controller = controller
@@ -33,6 +34,7 @@ class Detectors:
         self.frame = Frame(controller.delivery, controller.trust)
         KnownAnswers(self.frame)
         Integrity(head, controller, self.frame)
+        self.pace = Pace()
         self.plausible = Plausible(head)
         self.flow = FlowWatch(head, controller.alarms, controller.interlocks)
         self.sequence = Sequence()
@@ -51,6 +53,11 @@ class Detectors:
         if elapsed > LEASE_MS:
             self._alarms.raise_(al.AL_LATE)
             self._alarms.clear(al.AL_LATE)  # it is over; the alarm stays, latched
+        pace = self.pace.tick(r.rtc_s, elapsed)
+        if pace == CLOCK_WRONG:
+            return DOUBT
+        if pace == RTC_WRONG:
+            self._alarms.raise_(al.AL_CLOCK)  # until the next boot: no time off can be told by it
         if self.plausible.tick(r, moved, elapsed):
             return DOUBT
         if state == t.ST_SELF_TEST:

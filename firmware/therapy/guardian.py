@@ -291,7 +291,8 @@ class Guardian:
                 self._trip(TRIP_AHEAD)
         else:
             self._beyond = 0
-        permit.end = drive.step_end
+        # What has been stepped stays permitted: a rate that falls asks for less than the last lease gave.
+        permit.end = drive.step_end if ticks_diff(drive.step_end, r.step_count) > 0 else r.step_count
         if drive.step_rate_mhz < 0:
             self._trip(TRIP_BACK)
         lead = ticks_diff(ticks_add(r.encoder_count, self._encoder_off), permit.steps)

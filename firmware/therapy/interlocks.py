@@ -103,7 +103,8 @@ class Interlocks:
         return self.hazards
 
     def second(self, r):
-        """Judge what changes slowly, once a second."""
+        """Judge what changes slowly, once a second, and once more what flags alone can say."""
+        self._judge_flags(r.flags)
         heat = r.temperature_dc
         if heat > HEAT_DC:
             self._mark(al.AL_HEAT, True)
@@ -115,6 +116,12 @@ class Interlocks:
             # A barrel that is not sensed any more may be any.
             off = abs(r.size_um - self.size_um) > SIZE_TOLERANCE_UM if r.size_um >= 0 else self._sized
             self._mark(al.AL_NOT_LOADED, bool((self.size_um and off) or r.flags & (RF_CLAMP_OPEN | RF_PLUNGER_OFF)))
+
+    def sound(self):
+        """Raise the alarm of each hazard: whatever stops the motor is told."""
+        for code in range(al.THERAPY_CODES):
+            if self.hazards >> code & 1:
+                self._alarms.raise_(code)
 
     def _mark(self, code, holds):
         bit = 1 << code

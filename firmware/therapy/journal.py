@@ -153,6 +153,10 @@ class Journal:
             self._remember(kind, payload)
         return rc
 
+    def written(self, size):
+        """Bytes written since the first area was numbered, for areas of `size`."""
+        return max(self._number - 1, 0) * size + self._offset
+
     def prepare(self):
         """Turn to a fresh area where three quarters of this one are full and an erase does no harm."""
         if self._number and self._offset * 4 > self._store.size(self._area) * 3 and self.may_erase:

@@ -26,11 +26,13 @@ _MOVING = const(0xB8)
 class Keeper:
     """The journal, and the secure counter and clock that it is held against."""
 
-    def __init__(self, board, therapy):
+    def __init__(self, board, therapy, journal=None, make_past=resume.Past):
+        """`journal` and `make_past` stand in where a test needs others."""
         self._board = board
+        self._make_past = make_past
         self._therapy = therapy
         self._controller = therapy.controller
-        self.journal = Journal(board.store)
+        self.journal = Journal(board.store) if journal is None else journal
         self.verdict = resume.NOTHING
         self.rolled_back = False  # the store is not the newest: evidence against the security layer
         self._mark = 0  # the secure counter, as far as it is known
@@ -44,7 +46,7 @@ class Keeper:
         """
         board = self._board
         controller = self._controller
-        past = resume.Past()
+        past = self._make_past()
         self.journal.replay(past.fold)
         rtc_s = board.rtc.read_s() if board.rtc is not None else -1
         self.verdict = past.judge(warm, running, rtc_s)

@@ -27,7 +27,9 @@ class Therapy:
         self.controller.offer_prescription(rx)
 
     def offer_titration(self, rate_ul_h):
-        """Hand over a confirmed new base rate."""
+        """Hand over a confirmed new base rate; nothing while an earlier raise waits for its record."""
+        if self.controller.granting():
+            return
         self.guardian.offer_titration(rate_ul_h)
         self.controller.offer_titration(rate_ul_h)
 

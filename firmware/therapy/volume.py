@@ -4,11 +4,13 @@ Rate (µL/h) × time (ms) is a whole number of 1/3600 nL, so nothing is ever rou
 addition stays below 2**30 while what is added does.
 """
 
-from hal.compat import const
+from hal.compat import const, ticks_diff
 
 UNITS_PER_UL = const(3_600_000)
 # Below this many microlitres a volume fits one word of units.
 ONE_WORD_UL = const(200)
+# A product modulo this one stays a small integer; what flips in a word does not vanish in it.
+PRIME = const(32_749)
 
 
 class Volume:
@@ -41,6 +43,31 @@ class Volume:
             piece = steps if steps > -4000 else -4000
             self.add(piece * step_volume)
             steps -= piece
+
+
+class Counted(Volume):
+    """A volume that follows a counter of steps, and can be held against it."""
+
+    __slots__ = ("_seen_count", "_seen_rest", "_seen_ul")
+
+    def __init__(self):
+        Volume.__init__(self)
+        self.mark(0)
+
+    def mark(self, count):
+        """Take `count` as where the counter stood for the volume as it is."""
+        self._seen_count = count
+        self._seen_ul = self.ul
+        self._seen_rest = self.rest
+
+    def agrees(self, count, step_volume):
+        """Return whether the volume has grown by the counter's steps since last asked, modulo a prime."""
+        steps = ticks_diff(count, self._seen_count) % PRIME * (step_volume % PRIME) % PRIME
+        whole = (self.ul - self._seen_ul) % PRIME * (UNITS_PER_UL % PRIME) % PRIME
+        holds = (whole + self.rest - self._seen_rest - steps) % PRIME == 0
+        if holds:
+            self.mark(count)
+        return holds
 
 
 class Quota:

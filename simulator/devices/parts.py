@@ -20,8 +20,8 @@ _QUEUE_BYTES = 4096
 WATCHDOG_MS = 8_388
 
 
-class PartitionHangs(BaseException):
-    """Raised out of a call that never comes back. No `except Exception` of the firmware's may end it."""
+class PartitionHangs(KeyboardInterrupt):
+    """Raised out of a call that never comes back: of what is raised, the only one that nobody may catch."""
 
 
 class SimLink:

@@ -1,7 +1,6 @@
 """Faults of the firmware's code: a partition that raises, floods, hangs, or computes wrongly.
 
-Comms misbehaves by way of the link, whose driver runs in its partition: what the link raises or
-how long it takes is what comms raises and takes.
+Comms that misbehaves is another comms, made by the same supervisor as the right one.
 """
 
 from __future__ import annotations
@@ -13,14 +12,15 @@ from firmware.therapy.tables import EV_HOSTILE
 from simulator.devices.parts import PartitionHangs
 from simulator.faults import wrong
 from simulator.faults.kind import Apply, Kind, Parameter, Undo, Values
-from simulator.faults.memory import controller
-from simulator.faults.parts import set_
+from simulator.faults.memory import controller, guardian
+from simulator.standins.comms import MISBEHAVIOURS, maker
 
 if TYPE_CHECKING:
     from simulator.world import World
 
 Post = Callable[[int], Any]
 _KIB = 1024
+_HEAP_KIB = 128
 
 
 def _becomes(part: Callable[[World], Any], mind: type) -> Apply:
@@ -54,61 +54,42 @@ def _posts(post: Post, values: Values) -> None:
     post(values["event"])
 
 
-def _comms(behave: Callable[[World, Values], Callable[[bytearray], int]]) -> Apply:
-    return set_(lambda world: world.board.link, "source", behave)
+class Means:
+    """What misbehaving comms needs of the world it is in."""
 
+    def __init__(self, world: World) -> None:
+        self._world = world
 
-def _comms_raises(world: World, values: Values) -> Callable[[bytearray], int]:
-    def raise_(into: bytearray) -> int:
-        raise wrong.CodeFault("comms is broken on purpose")
-
-    return raise_
-
-
-def _comms_hangs(world: World, values: Values) -> Callable[[bytearray], int]:
-    def hang(into: bytearray) -> int:
+    def hang(self) -> None:
+        """Never come back."""
         raise PartitionHangs
 
-    return hang
+    def block(self, ms: int) -> None:
+        """Stay in one call for so long; nothing else runs."""
+        self._world.clock.advance(ms)
+
+    def fill(self, held: list[bytes]) -> None:
+        """Take memory until there is none."""
+        if len(held) >= _HEAP_KIB:
+            raise MemoryError("the heap is full")
+        held.append(bytes(_KIB))
 
 
-def _comms_blocks(world: World, values: Values) -> Callable[[bytearray], int]:
-    calls = [0]
+def _comms(kind: type) -> Apply:
+    """The supervisor drops what it has and makes one of these, again and again."""
 
-    def block(into: bytearray) -> int:
-        if calls[0] % values["each"] == 0:
-            world.clock.advance(values["last"])
-        calls[0] += 1
-        return 0
+    def apply(world: World, values: Values) -> Undo:
+        supervisor = world.home.app.supervisor  # type: ignore[attr-defined]
+        undo = world.faults.layers.set(supervisor, "_make", maker(kind, Means(world)))
+        supervisor.drop()
 
-    return block
+        def right() -> None:
+            undo()
+            supervisor.drop()
 
+        return right
 
-def _comms_leaks(world: World, values: Values) -> Callable[[bytearray], int]:
-    leaked: list[bytes] = []
-
-    def leak(into: bytearray) -> int:
-        leaked.append(bytes(values["kib"] * _KIB))
-        if len(leaked) * values["kib"] >= values["heap"]:
-            leaked.clear()
-            raise MemoryError("the heap of comms is full")
-        return 0
-
-    return leak
-
-
-def _comms_floods(world: World, values: Values) -> Callable[[bytearray], int]:
-    """Fill the inbox by itself, whatever the link brings, over and over."""
-
-    def flood(into: bytearray) -> int:
-        inbox = world.home.app.inbox  # type: ignore[attr-defined]
-        junk = bytes(len(into))
-        while inbox.room() >= len(junk):
-            inbox.put(junk, len(junk))
-        into[:] = junk
-        return len(into)
-
-    return flood
+    return apply
 
 
 def _code(name: str, where: str, says: str, apply: Apply, parameters: tuple[Parameter, ...] = ()) -> Kind:
@@ -125,6 +106,8 @@ KINDS = (
     _code("tick_raises", "tick", "an exception in every tick", _becomes(
         lambda world: controller(world).interlocks, wrong.RaisingInterlocks
     )),
+    _code("guardian_blind", "guardian", "it sees nothing and bounds nothing", _becomes(guardian, wrong.BlindGuardian)),
+    _code("guardian_raises", "guardian", "it raises where it looks", _becomes(guardian, wrong.RaisingGuardian)),
     _code("gatekeeper_raises", "gatekeeper", "the gatekeeper raises at each turn", _gatekeeper(_raises)),
     _code("gatekeeper_floods", "gatekeeper", "the gatekeeper fills its mailbox at each turn", _gatekeeper(_floods), (
         Parameter("count", "", 100, 1, 10_000, "how many posts"),
@@ -132,14 +115,8 @@ KINDS = (
     _code("gatekeeper_posts_none", "gatekeeper", "it posts an event that there is not", _gatekeeper(_posts), (
         Parameter("event", "", 200, 7, 255, "its number"),
     )),
-    _code("comms_raises", "comms", "comms raises at each poll", _comms(_comms_raises)),
-    _code("comms_hangs", "comms", "comms never comes back", _comms(_comms_hangs)),
-    _code("comms_floods", "comms", "comms fills its mailbox at each poll", _comms(_comms_floods)),
-    _code("comms_leaks", "comms", "comms keeps memory until its heap is full", _comms(_comms_leaks), (
-        Parameter("kib", "", 4, 1, 64, "KiB each poll"), Parameter("heap", "", 128, 1, 4_096, "KiB of heap"),
-    )),
-    _code("comms_blocks", "comms", "comms stays in a call that nothing interrupts", _comms(_comms_blocks), (
-        Parameter("last", "ms", 2_000, 1, 60_000, "how long"),
-        Parameter("each", "", 100, 1, 100_000, "once in so many polls"),
-    )),
+    *(
+        _code("comms_" + words.replace(" ", "_"), "comms", f"comms {words}", _comms(kind))
+        for words, kind in MISBEHAVIOURS
+    ),
 )  # fmt: skip

@@ -39,6 +39,7 @@ PLACES = {
     "time": "when the turn comes",
     "line": "drive head, line and reservoir: the physical world",
     "therapy": "the memory of dosing, limits and states",
+    "guardian": "the second channel: its memory and its code",
     "tables": "the rows that the engine steps",
     "dosing": "the code that turns rates into steps",
     "tick": "the code of the tick",

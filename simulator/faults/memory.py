@@ -92,6 +92,25 @@ def _interlocks(world: World) -> Any:
     return controller(world).interlocks
 
 
+def guardian(world: World) -> Any:
+    """The running firmware's guardian."""
+    return world.home.app.therapy.guardian  # type: ignore[attr-defined]
+
+
+def _permit(world: World) -> Any:
+    return guardian(world).permit
+
+
+def _course(world: World) -> Any:
+    return _permit(world).course
+
+
+def _guardian_rate(world: World, values: Values) -> None:
+    rx = guardian(world).rx
+    if rx is not None:
+        rx.seg_rate_ul_h[0] ^= 1 << values["bit"]
+
+
 def _rx(world: World) -> Any:
     return _dose(world).rx
 
@@ -135,7 +154,13 @@ KINDS = (
     _word("air_limit_flipped", "the bubble's limit", _flip(_interlocks, "air_steps"), 16),
     _word("stall_limit_flipped", "the limit of the screw's lag", _flip(_interlocks, "stall_steps"), 16),
     _word("grant_flipped", "which grant waits for the store", _flip(controller, "_grant"), 1),
-    _word("tick_clock_flipped", "the time of the last tick", _flip(controller, "_now_ms"), 12),
+    _word("tick_clock_flipped", "the time of the last tick", _flip(controller, "_now_ms"), 28),
+    _word("guardian_rate_flipped", "the rate of the guardian's prescription", _guardian_rate, 14, "guardian"),
+    _word("guardian_steps_flipped", "the position that it permits", _flip(_permit, "steps"), 16, "guardian"),
+    _word("guardian_course_flipped", "the rate that it permits", _flip(_course, "rate_ul_h"), 14, "guardian"),
+    _word("guardian_state_flipped", "the state it believes in", _flip(guardian, "_state"), 1, "guardian"),
+    _word("guardian_eye_flipped", "its encoder's offset", _flip(guardian, "_encoder_off"), 12, "guardian"),
+    _word("guardian_trips", "its verdict", _flip(guardian, "tripped"), 0, "guardian"),
     Kind(
         "delivery_state_lost", "therapy", "the delivery state becomes another", _state("delivery", t.DELIVERY_NAMES),
         _to(t.DELIVERY_NAMES, "bolus"), lasts=False, firmware=True,

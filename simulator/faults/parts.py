@@ -107,7 +107,7 @@ def _floods(world: World, values: Values) -> Any:
     random = Random(f"{world.seed}/flood/{world.clock.ms}")
 
     def flood(into: bytearray) -> int:
-        into[:] = random.randbytes(len(into))
+        into[:] = _no_script(random.randbytes(len(into)))
         return len(into)
 
     return flood
@@ -115,7 +115,12 @@ def _floods(world: World, values: Values) -> Any:
 
 def _garbage(world: World, values: Values) -> None:
     random = Random(f"{world.seed}/garbage/{world.clock.ms}")
-    world.board.link.deliver(random.randbytes(values["count"]))
+    world.board.link.deliver(_no_script(random.randbytes(values["count"])))
+
+
+def _no_script(data: bytes) -> bytes:
+    """Bytes that the scripted gatekeeper takes for hostile ones, never for local evidence."""
+    return bytes(byte & 0x7F for byte in data)
 
 
 class Somebody:
@@ -216,7 +221,7 @@ KINDS = (
     Kind("watchdog_reset", "watchdog", "the watchdog resets the pump", _resets, lasts=False),
     Kind("watchdog_reset_comms", "watchdog", "it resets the pump while comms is polled", _resets_comms, lasts=False),
     Kind("power_lost_short", "power", "power is away for a moment", _power_cut, _off(5_000, 600_000), lasts=False),
-    Kind("power_lost_long", "power", "power is away for long", _power_cut, _off(3_600_000, 86_400_000), lasts=False),
+    Kind("power_lost_long", "power", "power is away for long", _power_cut, _off(600_000, 86_400_000), lasts=False),
     Kind("power_torn", "power", "power goes in the midst of the next store operation", _power_torn, (
         Parameter("byte", "bytes", 12, 0, 65_535, "of the write"), *_off(5_000, 600_000),
     ), lasts=False),

@@ -163,6 +163,7 @@ def _sensor(name: str, says: str, apply: Apply, parameters: tuple[Parameter, ...
 
 
 _MMHG = (-100, 1_499)
+_JITTER = _sigma("steps", 12, 1_000)
 _OFF_DOWN, _OFF_UP, _SHAKEN = _by("mmhg", -150, 1_600), _by("mmhg", 150, 1_600), _sigma("mmhg", 60, 800)
 _KEY = Parameter("key", "", "start", 0, 0, "which key", tuple(KEYS))
 
@@ -174,9 +175,7 @@ KINDS = (
     _sensor("encoder_jump", "the encoder is off", _jumped("encoder_count"), _by("steps", 4_096, 1 << 28)),
     _sensor("encoder_double", "the encoder counts each step twice", _geared("encoder_count", 2_000)),
     _sensor("encoder_half", "the encoder counts every second step", _geared("encoder_count", 500)),
-    _sensor(
-        "encoder_noisy", "the encoder's count jitters", _noisy("encoder_count", 101, 0, MASK), _sigma("steps", 3, 1_000)
-    ),
+    _sensor("encoder_noisy", "the encoder's count jitters", _noisy("encoder_count", 101, 0, MASK), _JITTER),
     _sensor("down_pressure_stuck", "the downstream pressure stays at its last value", _held("down_mmhg")),
     _sensor("down_pressure_high", "the downstream pressure is at its upper rail", _fixed("down_mmhg", _MMHG[1])),
     _sensor("down_pressure_low", "the downstream pressure is at its lower rail", _fixed("down_mmhg", _MMHG[0])),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from firmware.therapy.dosing import Dosing
+from firmware.therapy.guardian import Guardian
 from firmware.therapy.interlocks import Interlocks
 from hal import ports
 
@@ -73,6 +74,24 @@ class RaisingInterlocks(Interlocks):
 
     def check(self, r: ports.Readings, moved: int, elapsed_ms: int) -> int:
         raise CodeFault("the tick is broken on purpose")
+
+
+class BlindGuardian(Guardian):
+    """Sees nothing and bounds nothing."""
+
+    __slots__ = ()
+
+    def watch(self, now_ms: int, r: ports.Readings, drive: ports.Drive, controller: Any) -> None:
+        return
+
+
+class RaisingGuardian(Guardian):
+    """Raises where it looks."""
+
+    __slots__ = ()
+
+    def _watch(self, now_ms: int, r: ports.Readings, drive: ports.Drive, controller: Any) -> None:
+        raise CodeFault("the guardian is broken on purpose")
 
 
 class WrongGatekeeper:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import weakref
 from pathlib import Path
 from typing import IO, Any
@@ -52,6 +53,32 @@ def run_script(script: Path, *arguments: str, heap: str = HEAP, timeout_s: float
         said = (done.stdout + done.stderr).decode("utf-8", "replace").strip()
         raise HomeError(f"home micropython: {script.name} ended with {done.returncode}: {said[-2000:]}")
     return done.stdout.decode("utf-8", "replace")
+
+
+def run_to_line(script: Path, *arguments: str, heap: str = HEAP, timeout_s: float = 60) -> str:
+    """Run a script under MicroPython until it prints a JSON object on one line; return that line.
+
+    The script may go on for ever: it is ended here. HomeError where no such line comes.
+    """
+    command = [*interpreter(), "-X", f"heapsize={heap}", str(script), *arguments]
+    with tempfile.TemporaryFile() as errors, subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, bufsize=0
+    ) as process:
+        assert process.stdout is not None
+        timer = threading.Timer(timeout_s, process.kill)
+        timer.start()
+        last = b""
+        try:
+            for line in process.stdout:
+                if line.startswith(b"{"):
+                    return line.decode("utf-8", "replace")
+                last = line
+        finally:
+            timer.cancel()
+            process.kill()
+        errors.seek(0)
+        said = (last + errors.read()).decode("utf-8", "replace").strip()
+    raise HomeError(f"home micropython: {script.name} ended, or {timeout_s} s, without its line: {said[-2000:]}")
 
 
 class MicroPythonHome:

@@ -2,7 +2,7 @@
 
 Run on both interpreters (MicroPython-clean). What cannot be done alike on both is asked of
 `means`: `hang()` never comes back, `block(ms)` lets time pass as one C call does, `fill(held)`
-appends to the list until memory is short.
+appends to the list until there is no memory left.
 """
 
 from firmware.comms.raw import RawComms
@@ -11,6 +11,7 @@ from hal.compat import const
 _LATER = const(100)  # polls before trouble begins, where it comes in mid-infusion
 _NOW_AND_THEN = const(37)
 _ROOM = const(64)
+_SPARE = const(32)  # calls
 BLOCK_MS = const(2000)
 
 
@@ -38,6 +39,17 @@ class Mute:
         """Nothing."""
 
 
+class Carries(Mute):
+    """What is shipped."""
+
+    def __init__(self, link, inbox, facts, leave, means):
+        Mute.__init__(self, link, inbox, facts, leave, means)
+        self.raw = RawComms(link, inbox, facts, leave)
+
+    def act(self):
+        self.raw.poll()
+
+
 class HangsAtOnce(Mute):
     def act(self):
         self.means.hang()
@@ -59,15 +71,11 @@ class Raises(Mute):
         raise ValueError("a message that it could not read")
 
 
-class RaisesNowAndThen(Mute):
-    """Carries bytes in between."""
-
-    def __init__(self, link, inbox, facts, leave, means):
-        Mute.__init__(self, link, inbox, facts, leave, means)
-        self.raw = RawComms(link, inbox, facts, leave)
+class RaisesNowAndThen(Carries):
+    """And carries bytes in between."""
 
     def act(self):
-        self.raw.poll()
+        Carries.act(self)
         if self.polls % _NOW_AND_THEN == 0:
             raise OSError(104)
 
@@ -90,6 +98,23 @@ class IsCancelled(Mute):
 class Recurses(Mute):
     def act(self):
         return self.act()
+
+
+class HangsDeep(Mute):
+    """At the end of its stack, come back by as many calls as leave room for what pre-empts it."""
+
+    def act(self):
+        if self.polls == _LATER:
+            self.dig()
+
+    def dig(self):
+        try:
+            left = self.dig()
+        except RuntimeError:
+            return _SPARE
+        if left == 0:
+            self.means.hang()
+        return left - 1
 
 
 class FloodsGarbage(Mute):
@@ -249,6 +274,7 @@ MISBEHAVIOURS = (
     ("exits", Exits),
     ("is cancelled", IsCancelled),
     ("recurses", Recurses),
+    ("hangs deep", HangsDeep),
     ("floods with garbage", FloodsGarbage),
     ("floods with hostile messages", FloodsHostile),
     ("never sends", NeverSends),

@@ -114,8 +114,9 @@ def test_keys_that_are_dead_leave_stop_to_the_gate():
 
 def test_comms_that_hangs_leaves_the_turns():
     with infusing() as world:
-        world.inject("comms_hangs")
+        world.inject("comms_hangs_at_once")
         assert flowed(world, 60) > 800
+        assert not world.is_dark, "the turns feed the watchdog"
         assert world.status.delivery == t.ST_INFUSING
 
 
@@ -152,7 +153,17 @@ def test_a_reset_heals_memory_and_not_code_and_a_dark_pump_can_be_struck():
         assert set(world.faults.active) == {"dosing_doubles", "tick_raises"}
         world.faults.clear_all()
         world.run(world.clock.ms + 2_000)
-        assert world.status.delivery == t.ST_STANDBY
+        assert world.status.delivery == t.ST_INFUSING
+
+
+def test_a_watchdog_that_is_not_fed_bites_unless_it_is_dead():
+    for dead in (False, True):
+        with infusing() as world:
+            if dead:
+                world.inject("watchdog_dead")
+            world.inject("turns_stop", last=20_000)
+            world.run(world.clock.ms + 9_000)
+            assert world.status.delivery == (t.ST_INFUSING if dead else t.ST_SELF_TEST)
 
 
 def test_power_goes_short_long_and_in_the_midst_of_a_write():

@@ -16,6 +16,7 @@ LOCKOUT_S = 300
 VTBI_UL = 40_000
 PROGRESS_MS = 2_000
 SELF_TEST_MS = 1_000
+OFF_LIMIT_S = 60  # of every drug whose entry says nothing else
 _RECORD = struct.Struct("<BBIIII")  # magic, state, sequence, delivered µL, lock-out s, rtc s
 _SIZE = _RECORD.size + 4
 _MAGIC = 0x51
@@ -142,9 +143,9 @@ class TinyPump:
         self.state = t.ST_STANDBY
         if kept is None:
             return
-        _, state, _, self.delivered_ul, lockout_s, _ = kept
+        _, state, _, self.delivered_ul, lockout_s, rtc_s = kept
         self.lockout_ms = 0 if "forgets the lock-out" in self.wrongs else lockout_s * 1000
-        knows = self.warm or r.rtc_s >= 0
+        knows = self.warm or 0 <= r.rtc_s <= rtc_s + OFF_LIMIT_S
         if state in (t.ST_INFUSING, t.ST_BOLUS) and "forgets the volume" not in self.wrongs:
             rate = RATE_UL_H + (BOLUS_UL_H if state == t.ST_BOLUS else 0)
             self.delivered_ul += rate * (PROGRESS_MS + 200) / 3_600_000  # since the record, at most

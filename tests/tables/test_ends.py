@@ -146,7 +146,7 @@ def test_kvo_never_exceeds_the_programmed_rate(first, moves, kvo, policy):
     rate = first
     for new, ticks in moves:
         pump.app.therapy.offer_titration(new)
-        pump.run(ticks * 100)
+        pump.run(ticks * 100 + 100)  # a raise waits a tick for its record
         rate = new
     pump.controller.dose.vtbi.allow(1)
     for _ in range(60):

@@ -41,6 +41,11 @@ class Case:
     flat: bool = False
     start_ms: int | None = None  # of the pump's clock at boot, where not the scene's
 
+    @property
+    def off_ms(self) -> int:
+        """How long the power is away at first, or WATCHDOG."""
+        return self.cuts[0].off_ms if self.quiet_ms is None else self.quiet_ms
+
 
 @dataclass
 class Verdict:
@@ -68,6 +73,7 @@ class Judge:
         # Acts that may be half done, and those whose volume may be missing.
         self._half_done = {pending} if pending is not None else set()
         self._undone = set(self._half_done)
+        self._must_wait = case.flat or case.off_ms > reference.off_limit_ms
         self._forfeits = self._at.bolus != 0
         self._starting = self._cut_ms <= reference.started_ms() + 2 * TICK_MS
         fastest = max(seen.rate_ul_h for seen in reference.seen)
@@ -75,6 +81,7 @@ class Judge:
         self._unsure_ul = self._at.rate_ul_h * UNSURE_MS / 3_600_000
         self._lost_ms = 0
         self._on_ms = 0  # since the cut
+        self._fastest_ul_h = 0  # of the last second
         self._boot_ms = -1
 
     def run(self, snapshot: Snapshot) -> Verdict:
@@ -125,6 +132,7 @@ class Judge:
                     self._boot_ms = ms
                     end_ms = ms + RESUME_MS + JUDGED_MS
                 self._on_ms += TICK_MS
+            self._fastest_ul_h = max(self._fastest_ul_h, world.status.rate_ul_h)
             if world.status.delivery not in FLOWING:
                 self._stand_still(ms)
             if ms % 1000 == 0 or ms >= end_ms:
@@ -132,6 +140,7 @@ class Judge:
                 if self._boot_ms >= 0 and ms >= self._boot_ms + RESUME_MS:
                     self._states(world, ms)
                     self._accounts(world)
+                self._fastest_ul_h = world.status.rate_ul_h
 
     def _cut_again(self, ms: int) -> None:
         """A second cut may fall into whatever was done since the first."""
@@ -195,10 +204,12 @@ class Judge:
                 self._find("resumed and told nobody")
             elif not flows and not shown >> al.AL_WAITS & 1:
                 self._find("waits and tells nobody")
-            elif flows and self._case.flat:
-                self._find("resumed without knowing how long it was off")
-            elif not flows and not self._case.flat:
+            elif flows and self._must_wait:
+                self._find("resumed without knowing that it was not off for long")
+            elif not flows and not self._must_wait:
                 self._find("waits where it should have gone on")
+            elif flows and self._is_steady(ms) and status.rate_ul_h != self._at.rate_ul_h:
+                self._find(f"goes on at {status.rate_ul_h} µL/h, not at {self._at.rate_ul_h}")
 
     def _accounts(self, world: World) -> None:
         """What limits later doses: lock-out, rolling limit, volume to be infused."""
@@ -223,11 +234,18 @@ class Judge:
         return self._reference.scene.acts
 
     def _second_ul(self, world: World) -> float:
-        """What flows while a shown volume grows old, and the steps that a stop leaves behind."""
-        return max(self._at.rate_ul_h, world.status.rate_ul_h) / 3600 * 1.1 + 3 * world.plant.config.step_ul + 1
+        """What flows while a shown volume grows old, and what whole microlitres and steps leave out."""
+        return max(self._at.rate_ul_h, self._fastest_ul_h) / 3600 * 1.1 + 3 * world.plant.config.step_ul + 2
 
     def _flowed(self) -> bool:
         return self._before.flows and self._at.flows and not self._starting and not self._half_done
+
+    def _is_steady(self, ms: int) -> bool:
+        """Whether the rate was the same for long before the cut and long after this moment, no bolus in it."""
+        if self._forfeits:
+            return False
+        around = (self._cut_ms - UNSURE_MS, ms + UNSURE_MS)
+        return all(self._reference.at(at).rate_ul_h == self._at.rate_ul_h for at in around)
 
     def _stopped(self) -> bool:
         """Whether a person's stop was stored when the power went, or nothing had been started."""

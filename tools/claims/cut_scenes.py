@@ -138,6 +138,7 @@ class Reference:
 
     def __init__(self, scene: Scene, make_app: MakeApp | None = None) -> None:
         self.scene = scene
+        self.off_limit_ms = scene.load().drug.off_limit * 1000
         self.seen: list[Seen] = []
         self.ticks: list[tuple[int, list[Operation]]] = []  # those of the spans that have some: (ms, operations)
         with scene.world(make_app) as world:
@@ -221,8 +222,8 @@ _SMALL = 2 * 1024
 SCENES = (
     Scene(
         "norepinephrine-8h",  # sustain, syringe; titrated both ways, stopped, restarted, paused
-        _acts((30, 150), (50, 80), (75, "stop"), (95, "start"), (115, "pause"), (130, "start")),
-        ((2_000, 140_000),),
+        _acts((30, 150), (75, 80), (100, "stop"), (115, "start"), (135, "pause"), (150, "start")),
+        ((2_000, 160_000),),
     ),
     Scene(
         "morphine-pca",  # both boluses, one asked for within the lock-out
@@ -243,6 +244,19 @@ SCENES = (
         _acts((40, 250), (70, 100), (90, "stop"), (110, "start")),
         ((20_000, 400_000),),
         journal_bytes=_SMALL,
+    ),
+    Scene(
+        "heparin-continuous",  # volumetric, stops when help is gone
+        _acts((20, 16_000), (45, "stop"), (60, "start"), (80, "pause")),
+        ((2_000, 100_000),),
+        journal_bytes=_SMALL,
+        whole=True,
+    ),
+    Scene(
+        "fentanyl-pca-no-basal",
+        _acts((20, "patient_bolus"), (45, "patient_bolus"), (80, "pause"), (95, "start")),
+        ((2_000, 110_000),),
+        whole=True,
     ),
     Scene("milrinone-loading", (), ((598_000, 612_000),), whole=True),  # the loading dose ends
     Scene("oxytocin-steps", _acts((1_810, "stop")), ((1_794_000, 1_815_000),), whole=True),

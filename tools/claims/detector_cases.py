@@ -87,6 +87,8 @@ CASES = (
     Case("tables", "delivery_table_flipped", given={"byte": 282}),
     Case("tables", "trust_table_flipped"),
     *_words(),
+    Case("clock", "clock_stands"),
+    Case("clock that survives power", "rtc_stands", alarm=al.AL_CLOCK),
     *_sensors(),
     *(
         Case("motor behind", name, alarm=al.AL_MOTOR, within_s=_behind)

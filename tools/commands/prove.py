@@ -30,7 +30,7 @@ def prove(
     report: Annotated[
         Path | None,
         typer.Option(
-            "--report", help="Draw the curves of a claim that has some (accuracy) on this page.", dir_okay=False
+            "--report", help="Draw what a claim has to show (accuracy, single-faults) on this page.", dir_okay=False
         ),
     ] = None,
     resume: Annotated[
@@ -67,15 +67,18 @@ def prove(
 
 
 def _draw(done: list[dict[str, Any]], report: Path) -> None:
-    """Write the page of start-up and trumpet curves that a claim's data holds."""
+    """Write the page of what a claim's data holds: start-up and trumpet curves, or a field of cells."""
     from simulator.report.figures import accuracy_page
+    from simulator.report.matrix import matrix_page
     from simulator.report.page import ReportUnavailable
 
     curves = next((one["data"]["curves"] for one in done if "curves" in one["data"]), None)
-    if curves is None:
-        fail("none of these claims has curves to draw; --report goes with accuracy")
+    cells = next((one["data"] for one in done if "cells" in one["data"]), None)
+    if curves is None and cells is None:
+        fail("none of these claims has anything to draw; --report goes with accuracy or single-faults")
     try:
-        typer.echo(f"report: {accuracy_page(curves, report)}")
+        drawn = accuracy_page(curves, report) if curves is not None else matrix_page(cells or {}, report)
+        typer.echo(f"report: {drawn}")
     except (OSError, ReportUnavailable) as error:
         fail(f"{report}: {error}")
 

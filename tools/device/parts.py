@@ -1,0 +1,115 @@
+"""A pump by itself, for programs that MicroPython runs: ideal motor, and parts that do what they are asked.
+
+Nothing here takes memory while turns go on.
+"""
+
+from hal import ports
+from hal.compat import HALF, MASK, ticks_add, ticks_diff
+
+
+class Clock:
+    def __init__(self):
+        self.now_ms = HALF - 20000
+
+    def ticks_ms(self):
+        return self.now_ms
+
+
+class Store:
+    """Takes all and holds no library."""
+
+    def size(self, area):
+        return 0 if area == ports.AREA_LIBRARY else 4096
+
+    def read(self, area, offset, into):
+        for index in range(len(into)):
+            into[index] = 0xFF
+        return ports.OK
+
+    def write(self, area, offset, data):
+        return ports.OK
+
+    def erase(self, area):
+        return ports.OK
+
+
+class Kept:
+    """A journal that takes no memory."""
+
+    may_erase = True
+
+    def append(self, kind, payload):
+        return ports.OK
+
+    def prepare(self):
+        pass
+
+
+class Link:
+    """Silent, and without end."""
+
+    def receive(self, into):
+        return 0
+
+    def send(self, data, count):
+        return max(min(count, len(data)), 0)
+
+
+class Watchdog:
+    def feed(self):
+        pass
+
+
+class Scratch:
+    word = 0
+
+    def read(self):
+        return self.word
+
+    def write(self, word):
+        self.word = word
+
+
+class Board:
+    """An ideal motor that obeys its lease, and sensors that see nothing wrong."""
+
+    head = ports.HEAD_VOLUMETRIC
+    rtc = entropy = counter = identity = None
+
+    def __init__(self):
+        self.clock = Clock()
+        self.store = Store()
+        self.link = Link()
+        self.scratch = Scratch()
+        self.watchdog = Watchdog()
+        self.count = 0
+        self.flags = ports.RF_MAINS | ports.RF_LINK_UP
+        self.key = 0
+        self.reads = 0
+        self._rate = 0
+        self._end = 0
+        self._micro = 0
+
+    def pass_ms(self, ms):
+        """Time passes; the motor runs to its lease's end at most."""
+        self.clock.now_ms = ticks_add(self.clock.now_ms, ms)
+        if self._rate:
+            micro = self._micro + self._rate * ms
+            steps = min(micro // 1000000, max(ticks_diff(self._end, self.count), 0))
+            self._micro = micro % 1000000
+            self.count = (self.count + steps) & MASK
+
+    def read(self, r):
+        self.reads += 1
+        r.step_count = self.count
+        r.encoder_count = self.count
+        r.flags = self.flags
+        r.key = self.key
+        self.key = 0
+
+    def write(self, drive):
+        self._rate = drive.step_rate_mhz if drive.enable and drive.relay else 0
+        self._end = drive.step_end
+
+    def show(self, status):
+        pass
