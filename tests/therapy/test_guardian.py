@@ -228,7 +228,9 @@ def test_a_key_in_the_very_tick_authorises():
     assert not rig.tripped
 
 
-@pytest.mark.parametrize("key", [ports.KEY_STOP, ports.KEY_PRIME_ON, ports.KEY_PATIENT_BOLUS, ports.KEY_CLINICIAN_BOLUS])
+@pytest.mark.parametrize(
+    "key", [ports.KEY_STOP, ports.KEY_PRIME_ON, ports.KEY_PATIENT_BOLUS, ports.KEY_CLINICIAN_BOLUS]
+)
 def test_no_other_key_starts(key):
     rig = programmed()
     rig.tick(key=key)
@@ -275,7 +277,9 @@ def test_going_on_after_kvo_needs_a_key():
         assert rig.tripped == why
 
 
-@pytest.mark.parametrize("state", [t.ST_STANDBY, t.ST_PROGRAMMING, t.ST_PAUSED, t.ST_STOPPED, t.ST_PRIMING, t.ST_COMPLETE])
+@pytest.mark.parametrize(
+    "state", [t.ST_STANDBY, t.ST_PROGRAMMING, t.ST_PAUSED, t.ST_STOPPED, t.ST_PRIMING, t.ST_COMPLETE]
+)
 def test_kvo_is_entered_from_flow_alone(state):
     rig = started()
     rig.tick(t.ST_PROGRAMMING, key=ports.KEY_PRIME_ON)
