@@ -133,17 +133,23 @@ def test_a_run_that_is_broken_off_keeps_what_it_found(tmp_path):
 
 
 def test_another_state_of_the_sources_is_another_run(tmp_path, monkeypatch):
-    (tmp_path / "firmware").mkdir()
-    source = tmp_path / "firmware" / "a.py"
-    source.write_text("a = 1")
-    (tmp_path / "test_a.py").write_text("")
+    room = tmp_path / "firmware" / "room"
+    room.mkdir(parents=True)
+    for name, text in (("a", "from firmware.room import b"), ("b", "import firmware.c"), ("d", "")):
+        (room / f"{name}.py").write_text(text)
+    (tmp_path / "firmware" / "c.py").write_text("c = 1")
+    test = tmp_path / "test_a.py"
+    test.write_text("def test(): from firmware.room.a import x")
     monkeypatch.setattr(plans, "ROOT", tmp_path)
-    first = plans.digest(["test_a.py"])
-    assert plans.digest(["test_a.py"]) == first
-    (tmp_path / "test_a.py").write_text("assert True")
-    second = plans.digest(["test_a.py"])
-    source.write_text("a = 2")
-    assert len({first, second, plans.digest(["test_a.py"]), plans.digest([])}) == 4
+    seen = {plans.digest(["test_a.py"])}
+    assert plans.digest(["test_a.py"]) in seen
+    for path in (test, room / "a.py", room / "b.py", tmp_path / "firmware" / "c.py"):
+        path.write_text(path.read_text() + "\n# other")
+        assert plans.digest(["test_a.py"]) not in seen
+        seen.add(plans.digest(["test_a.py"]))
+    (room / "d.py").write_text("# nobody's")
+    assert plans.digest(["test_a.py"]) in seen
+    assert plans.digest([]) not in seen
     assert Found.key("x", mutant()) != Found.key("x", mutant(source="t"))
     assert Found.key("x", mutant()) != Found.key("y", mutant())
 
@@ -151,6 +157,6 @@ def test_another_state_of_the_sources_is_another_run(tmp_path, monkeypatch):
 def test_every_module_has_tests_that_are_there():
     plan = plans.load(["engine"])
     assert {one.module for one in plan.mutants} == {"engine"}
-    for tests in plans.load().covering.values():
+    for tests in plans.read_covering().values():
         assert tests
         assert all((plans.ROOT / name.partition("::")[0]).exists() for name in tests)

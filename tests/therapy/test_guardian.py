@@ -16,9 +16,9 @@ from firmware.therapy import permit as p
 from firmware.therapy import tables as t
 from firmware.therapy.guardian import Guardian
 from firmware.therapy.layout import KIND_HOLD
+from firmware.therapy.prescription import Prescription
 from hal import ports
 from hal.compat import MASK, ticks_diff
-from simulator.ideal import prescription
 
 UL = 3_600_000
 STEP = {ports.HEAD_VOLUMETRIC: 225_000, ports.HEAD_SYRINGE: 126_167}
@@ -100,9 +100,12 @@ class Rig:
 
 
 def rx_of(rate=SLOW, head=ports.HEAD_VOLUMETRIC, **fields):
-    rx = prescription(rate, head=head)
-    for name, value in fields.items():
+    """An infusion at `rate`, limits wide open but `fields`."""
+    rx = Prescription()
+    values = {"policy": layout.POLICY_KVO, "rate_hard_ul_h": 1_200_000, "kvo_ul_h": min(1_000, rate), "head": head}
+    for name, value in (values | fields).items():
         setattr(rx, name, value)
+    rx.add(KIND_HOLD, rate, 0, 0)
     return rx
 
 

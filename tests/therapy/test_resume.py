@@ -10,10 +10,10 @@ from firmware.therapy import tables as t
 from firmware.therapy.bolus import BUCKETS
 from firmware.therapy.controller import GRANT_BOLUS, GRANT_RESUME, PROGRESS_S
 from firmware.therapy.layout import KIND_HOLD, KIND_RAMP
+from firmware.therapy.prescription import Prescription
 from firmware.therapy.resume import FAILED, GO_ON, NOTHING, UNSURE_MS, WAIT, Past
 from hal.compat import MASK
 from hal.ports import KEY_CLINICIAN_BOLUS, KEY_PATIENT_BOLUS
-from simulator.ideal import prescription
 
 UL = 3_600_000
 RATE = 36_000  # 10 µL/s
@@ -42,10 +42,11 @@ def boot(op_s, mark=0, went_on=1):
 
 
 def rx_of(rate=RATE, **fields):
-    rx = prescription(rate)
-    rx.off_limit_s = 60
-    for name, value in fields.items():
+    rx = Prescription()
+    values = {"mode": layout.MODE_CONTINUOUS, "policy": layout.POLICY_KVO, "off_limit_s": 60}
+    for name, value in (values | fields).items():
         setattr(rx, name, value)
+    rx.add(KIND_HOLD, rate, 0, 0)
     return rx
 
 

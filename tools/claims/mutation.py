@@ -19,7 +19,7 @@ from tools.mutation.run import STORE, TestsBroken, outcomes
 from tools.mutation.worker import SURVIVED
 
 LEAST_PERCENT = 90
-SAMPLE = 40
+SAMPLE = 33
 
 
 def _without_tests(plan: Plan) -> Plan:

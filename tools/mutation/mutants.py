@@ -62,13 +62,17 @@ class Mutant:
         return f"{self.module}:{self.row} {self.place}: {self.line}  ->  {self.becomes}"
 
 
+@lru_cache(32)
+def _changes(source: str) -> tuple[Change, ...]:
+    return tuple(sorted({*_by_operators(source), *_statements(source), *_rows(source)}))
+
+
 def mutants_of(module: str, source: str) -> list[Mutant]:
     """All mutants of a module's source, in order of place."""
-    changes = sorted({*_by_operators(source), *_statements(source), *_rows(source)})
     places = _places(source)
     found: list[Mutant] = []
     seen: dict[tuple[str, str, str], int] = {}
-    for start, end, text in changes:
+    for start, end, text in _changes(source):
         mutated = source[:start] + text + source[end:]
         if mutated == source or not _compiles(mutated, source, start, end, text):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import tomllib
@@ -14,7 +15,7 @@ from tools.mutation.mutants import ROOM, Mutant, mutants_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = Path("tests/mutation")
-_SEEN = ("firmware", "hal", "simulator", "scenarios", "tools/claims", "tools/matrix.py", "tools/mutation")
+_MACHINERY = ("tools/mutation/mutants.py", "tools/mutation/worker.py", "tests/mutation/covering.ini")
 Key = tuple[str, str, str, str, int]
 
 
@@ -41,9 +42,15 @@ def source_of(module: str) -> str:
     return (ROOT / ROOM / f"{module}.py").read_text(encoding="utf-8")
 
 
+def read_covering() -> dict[str, list[str]]:
+    """Modules and the tests that cover them: tests/mutation/covering.toml."""
+    data: dict[str, list[str]] = tomllib.loads((ROOT / TESTS / "covering.toml").read_text(encoding="utf-8"))["covering"]
+    return data
+
+
 def load(only: Iterable[str] = ()) -> Plan:
     """The plan as the files in tests/mutation have it, for all modules or some."""
-    covering = tomllib.loads((ROOT / TESTS / "covering.toml").read_text(encoding="utf-8"))["covering"]
+    covering = read_covering()
     chosen = [module for module in covering if not only or module in only]
     mutants = [mutant for module in chosen for mutant in mutants_of(module, source_of(module))]
     reasons = {key: reason for key, reason in read_reasons().items() if key[0] in chosen}
@@ -60,19 +67,34 @@ def read_reasons() -> dict[Key, str]:
 
 
 def digest(tests: Iterable[str]) -> str:
-    """SHA-256 over what a run of `tests` can depend on."""
-    total = hashlib.sha256()
-    paths = [path for name in (*_SEEN, *tests) for path in _files(ROOT / name.partition("::")[0])]
-    for path in sorted(set(paths)):
+    """SHA-256 over what a run of `tests` depends on: they, and whatever of the project they import."""
+    total = hashlib.sha256("\0".join(tests).encode())
+    for path in _imported([ROOT / name.partition("::")[0] for name in (*tests, *_MACHINERY)]):
         total.update(f"{path.relative_to(ROOT).as_posix()}\0".encode() + path.read_bytes() + b"\0")
-    total.update("\0".join(tests).encode())
     return total.hexdigest()
 
 
-def _files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return [one for one in path.rglob("*") if one.suffix in (".py", ".yaml") and one.is_file()]
-    return [path] if path.exists() else []
+def _imported(paths: Iterable[Path]) -> list[Path]:
+    """Those files that exist, and the project's own modules that they import, and those import …"""
+    found: set[Path] = set()
+    waiting = list(paths)
+    while waiting:
+        path = waiting.pop()
+        if path in found or not path.is_file():
+            continue
+        found.add(path)
+        if path.suffix != ".py":
+            continue
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [one.name for one in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
+            for name in names:
+                place = ROOT / name.replace(".", "/")
+                waiting += [place.with_suffix(".py"), place / "__init__.py"]
+    return sorted(found)
 
 
 class Found:
