@@ -48,6 +48,7 @@ _TAG_AT = const(16)
 # States in which flow is meant to be: hazards sound there. Bits by ST_*.
 _ARMED = const(0x2B8)  # priming, infusing, bolus, KVO, stopped
 _MOVING = const(0xB8)  # priming, infusing, bolus, KVO
+_FAILED_ALARMS = const(0x600)  # therapy in doubt, self-test failed: bits by AL_*
 _POWERED = const(0x3FC)  # programming … stopped: motor power on, holding torque
 
 
@@ -202,9 +203,11 @@ class Controller:
             event = self._pending
             self._pending = -1
             self._event(event, r)
+        state = self.delivery.state
+        if state == t.ST_FAILED and not self.alarms.therapy & _FAILED_ALARMS:
+            self.alarms.raise_(al.AL_DOUBT)  # nobody acknowledges that away, and no flipped bit hides it
         if self.alarms.changed:
             self._log_alarms()
-        state = self.delivery.state
         dose.actuate(state, r, drive, _POWERED >> state & 1)
         dose.show(self.status, state)
         self._note(r)

@@ -53,7 +53,7 @@ class HushedAlarms(al.Alarms):
             super().raise_(code)
 
 
-def _becomes(part: str, mind: type) -> Callable[[], Change]:
+def becomes(part: str, mind: type) -> Callable[[], Change]:
     """A mutant: the part of the app at `part` is of class `mind`, with the same slots."""
 
     def change(app: Any) -> None:
@@ -87,10 +87,10 @@ def chosen(deep: bool) -> list[tuple[Fault, str, str]]:
     "written by hand from the fail-safe policy says: outcome, alarm, priority and time, over-delivery within the "
     "disclosed bound, and a motor that Stop, door and air end within 100 ms.",
     mutants={
-        "a guardian that sees nothing": _becomes("therapy.guardian", BlindGuardian),
-        "hazards stop nothing": _becomes("controller.interlocks", PassingInterlocks),
-        "detectors that doubt nothing": _becomes("controller.detectors", TrustingDetectors),
-        "what stops flow is not told": _becomes("controller.alarms", HushedAlarms),
+        "a guardian that sees nothing": becomes("therapy.guardian", BlindGuardian),
+        "hazards stop nothing": becomes("controller.interlocks", PassingInterlocks),
+        "detectors that doubt nothing": becomes("controller.detectors", TrustingDetectors),
+        "what stops flow is not told": becomes("controller.alarms", HushedAlarms),
     },
 )
 def single_faults(deep: bool, subject: Any, report: Report) -> Outcome:
