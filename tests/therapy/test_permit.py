@@ -132,6 +132,14 @@ def test_what_is_taken_up_is_what_was_left():
         cycle=0, index=0, second=0, ms=0, left_ul=0, left_rest=0, override_ul_h=-1, programmed_ul_h=RATE, done=False,
         vtbi_ul=3, vtbi_rest=77, bucket_age_s=0, buckets=[5] + [0] * 61,
     )  # fmt: skip
+    permit = Permit(HEAD_VOLUMETRIC)
+    permit.restore(rx_of(kvo_ul_h=700), 1, past)
+    permit.stand(0)
+    permit.end = FAR
+    permit.pass_ms(t.ST_INFUSING, 100)
+    assert permit.steps == RATE * 100
+    permit.keep_open()
+    assert permit.lease_units(t.ST_KVO) == 2_100_000
     permit = worn()
     permit.restore(rx_of(vtbi_ul=500, window_s=600, window_hard_ul=90), 1, past)
     assert permit.step == 1
@@ -172,6 +180,10 @@ def test_what_was_not_pumped_by_the_leases_end_never_will_be(state):
     assert left(permit.course.left) == 300 * UL - given_back
 
 
+def test_a_tick_is_late_after_a_tenth_of_a_millilitre_at_the_fastest_rate():
+    assert LATE_MS * 1_200_000 == 100 * UL
+
+
 def test_what_reaches_the_leases_end_is_not_missed():
     permit = begun(far=RATE * 100)
     permit.pass_ms(t.ST_INFUSING, 100)
@@ -200,12 +212,20 @@ def test_a_shortfall_of_a_lease_four_steps_and_a_twentieth_is_borne(more, short)
     assert permit.short == short
 
 
-def test_shortfalls_add_up():
-    permit = begun(far=0)
+@pytest.mark.parametrize("step", [1, 225_000])
+def test_shortfalls_add_up(step):
+    permit = begun(far=0, step=step)
     for tick in range(1, 60):
         permit.pass_ms(t.ST_INFUSING, 100)
-        due = RATE * 100 * tick
-        assert permit.short == (due > due // 20 + RATE * 3_000 + 4)
+        due = RATE * 100 // step * tick
+        assert permit.short == (due > due // 20 + RATE * 3_000 // step + 4)
+
+
+def test_one_step_missed_is_missed():
+    permit = begun(far=RATE * 100 - 1)
+    permit.pass_ms(t.ST_INFUSING, 100)
+    assert permit.steps == RATE * 100 - 1
+    assert permit._lost == 1
 
 
 @pytest.mark.parametrize("seconds", [[299, 1], [300], [150, 150], [1_000]])
@@ -264,6 +284,8 @@ def test_kvo_is_never_above_the_programmed_rate(programmed, kvo):
 )
 def test_one_prime(head, rate, lease, ul):
     permit = Permit(head)
+    permit.prime(225_000, 0)
+    assert permit.step == 225_000
     permit.prime(1, 0)
     permit.end = FAR
     assert permit.lease_units(t.ST_PRIMING) == lease
