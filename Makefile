@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 JOBS ?= 2
 
-.PHONY: setup demo test deep deps lint bench clean
+.PHONY: setup demo test deep mutation deps lint bench clean
 
 setup: $(STAMP)
 
@@ -25,6 +25,10 @@ test: $(STAMP)
 deep: $(STAMP)
 	@mkdir -p build
 	$(BIN)/kvo prove --all --deep --json build/deep.json --resume
+
+# Every mutant of the rooms that count; broken off, it takes up where it was.
+mutation: $(STAMP)
+	$(BIN)/python -m tools.mutation.run
 
 # Debian packages that only some tests want; nothing here is needed for demo and test.
 deps:

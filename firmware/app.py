@@ -10,7 +10,7 @@ from firmware.therapy import messages as msg
 from firmware.therapy.keeper import Keeper, is_running
 from firmware.therapy.library import read_library
 from firmware.therapy.programming import Programming
-from firmware.therapy.tables import EV_HOSTILE, ST_SELF_TEST
+from firmware.therapy.tables import EV_COMPROMISED, EV_HOSTILE, ST_SELF_TEST
 from firmware.therapy.therapy import Therapy
 from firmware.trust.headroom import DEPTH, reach
 from firmware.trust.leave import Leave
@@ -56,6 +56,8 @@ class App:
         self.marks.of_turn(RESUME_OK, running)  # as it was, until the first turn
         self._running = running
         self.keeper.boot(warm, running)
+        if self.keeper.rolled_back:
+            self.controller.mailbox.post(EV_COMPROMISED)
         self.programming = Programming(self.therapy, self.library, board.head, self.keeper.keep)
 
     def step(self):

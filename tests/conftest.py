@@ -3,6 +3,11 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+# A slow machine is no finding: nothing here is judged by the clock on the wall.
+settings.register_profile("kvo", deadline=None)
+settings.load_profile("kvo")
 
 STRICT = os.environ.get("CI", "").lower() == "true"
 

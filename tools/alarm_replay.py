@@ -10,6 +10,7 @@ from typing import Any
 from firmware.therapy import alarms as al
 from firmware.therapy import records as rec
 from firmware.therapy.alarm_log import AlarmLog
+from firmware.therapy.bolus import BUCKETS
 from hal import ports
 
 _CODES = [*range(al.THERAPY_CODES), *range(al.TRUST_BASE, al.TRUST_BASE + al.TRUST_CODES)]
@@ -71,7 +72,7 @@ class LoggedAlarms:
     def __init__(self, alarms: al.Alarms, log: AlarmLog) -> None:
         self.alarms = alarms
         self.log = log
-        self.outbox = rec.Outbox()
+        self.outbox = rec.Outbox(BUCKETS)
         self.status = ports.Status()
         self.replay = Replay()
         self.store_works = True

@@ -9,7 +9,7 @@ from hal.compat import const
 
 LEASE_MS = const(3000)
 _UL = const(3_600_000)
-_FEW_UL = const(150)  # so few fit one word of units
+_FEW_UL = const(200)  # so few fit one word of units; no slice is as large
 BUCKETS = const(61)  # one fewer than therapy counts: the guardian never ends a dose that therapy permits
 
 
@@ -132,8 +132,6 @@ class Course:
             self._carry = duration - travelled % duration
             if kind == KIND_RAMP:
                 self._climbed_ul_h = rx.seg_rate_ul_h[index] + stairs * rx.seg_step_ul_h[index] + travelled // duration
-            else:
-                self._climbed_ul_h = rx.seg_rate_ul_h[index]
             up = travelled // duration > (stairs - 1) * rx.seg_step_rest[index] // duration
             self._set(self._climbed_ul_h + (1 if up and kind == KIND_SPREAD else 0))
         if rx.seg_volume_ul[index]:

@@ -51,21 +51,14 @@ class Dosing:
     def __init__(self):
         self.commanded = Volume()
         self.lost = Volume()  # missed past a lease's end, never caught up
-        self.step_volume = UNITS_PER_UL
-        self.steps = 0  # commanded position modulo 2**30
-        self._step_rest = 0
-        self._lease_end = 0
-        self._rate_ul_h = 0
-        self._rate_mhz = 0
-        self._bend = 0
-        self.mark()
+        self.begin(UNITS_PER_UL, 0)
 
     def begin(self, step_volume, position):
         """Start a therapy at counter value `position`."""
         self.commanded.clear()
         self.lost.clear()
         self.step_volume = step_volume
-        self.steps = position
+        self.steps = position  # commanded, modulo 2**30
         self._step_rest = 0
         self._lease_end = position
         self._rate_ul_h = 0

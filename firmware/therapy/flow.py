@@ -20,11 +20,11 @@ BASAL_S = const(300)  # and the clinician's bolus
 PATIENT_BOLUS_S = const(60)
 DROP_UL = const(50)
 # Short of this, a deviation alarms once its time is over; short of that, the flow has stopped.
-SHORT_SYRINGE_UL = const(80)
-SHORT_DROPS_UL = const(100)
+SHORT_SYRINGE_UL = const(60)
+SHORT_DROPS_UL = const(75)
 STOPPED_UL = const(200)
-OVER_SYRINGE_UL = const(150)
-OVER_DROPS_UL = const(200)
+OVER_SYRINGE_UL = const(100)
+OVER_DROPS_UL = const(150)
 # More in a second is no flow: another reservoir, or one that holds less than it seemed. Its own alarms tell.
 JUMP_UL = const(1000)
 # Commanded and not stepped, for so long: a motor without power, or one that does not turn. The guardian

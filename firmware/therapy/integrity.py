@@ -10,9 +10,6 @@ from firmware.therapy.selfcheck import DOUBT, INTACT, NONE
 from hal.compat import const
 
 _ARMED = const(0x2B8)  # priming, infusing, bolus, KVO, stopped: bits by ST_*
-# Counted and commanded volume part by a lease, a back-off, and what a motor without power misses
-# before that is told.
-_PART_UL = const(4000)
 
 
 class Integrity:
@@ -33,22 +30,19 @@ class Integrity:
         frame.register(self.rings, DOUBT)
 
     def dosing(self):
-        """Commanded volume is steps × step volume and a rest, the step that of the syringe; the counter saw as much."""
+        """Commanded volume is steps × step volume and a rest; the step is that of the syringe in use."""
         dose = self._controller.dose
-        dosing = dose.dosing
         rx = dose.rx
-        if rx is not None:
-            apart = dose.delivered.ul - dosing.commanded.ul
-            if dosing.step_volume != step_volume(self._head, rx.syringe) or not -_PART_UL < apart < _PART_UL:
-                return NONE
-        return INTACT if dosing.intact() else NONE
+        if rx is not None and dose.dosing.step_volume != step_volume(self._head, rx.syringe):
+            return NONE
+        return INTACT if dose.dosing.intact() else NONE
 
     def programme(self):
         """The base rate is the segment's."""
         return INTACT if self._controller.dose.profile.intact() else NONE
 
     def quotas(self):
-        """Volume left, lock-out and KVO rate."""
+        """Volumes left and delivered, lock-out and KVO rate."""
         controller = self._controller
         return INTACT if controller.dose.agrees(controller.delivery.state) else NONE
 

@@ -155,7 +155,6 @@ class Interlocks:
     def _judge_motion(self, r, moved, elapsed_ms):
         if moved:
             self._still_ms = 0
-            self._drips = r.drips
             lag = ticks_diff(r.step_count, r.encoder_count) - self._lag
             if lag > self.stall_steps or lag < -self.stall_steps:
                 self._mark(al.AL_MOTOR, True)

@@ -31,7 +31,6 @@ COLD_DC = const(-200)
 HOT_DC = const(1200)
 JUMP_DC = const(500)  # between two seconds
 RISE_UL = const(300)  # of a reservoir, without its plunger or clamp being touched
-FULL_UL = const(70_000)  # the largest syringe's barrel to the brim
 
 
 class Plausible:
@@ -108,7 +107,7 @@ class Plausible:
             return False
         if level < 0:
             return known >= 0  # it was sensed, and is not any more
-        if level > FULL_UL or (known >= 0 and level > known + RISE_UL):
+        if known >= 0 and level > known + RISE_UL:
             return True
         if level < known or known < 0:
             self._level = level

@@ -107,6 +107,23 @@ def test_a_child_that_is_no_pump_is_named(tmp_path: Path, programme: Any, progra
         home.close()
 
 
+@pytest.mark.usefixtures("real")
+def test_a_script_that_hangs_after_its_line_is_read_and_ended(tmp_path: Path) -> None:
+    script = tmp_path / "main.py"
+    script.write_text("print('a warning')\nprint('{\"turns\": 3}')\nwhile True:\n    pass\n")
+    before = children() if sys.platform.startswith("linux") else []
+    assert micropython.run_to_line(script).strip() == '{"turns": 3}'
+    assert not sys.platform.startswith("linux") or children() == before
+
+
+@pytest.mark.usefixtures("real")
+def test_a_script_without_its_line_is_named(tmp_path: Path) -> None:
+    script = tmp_path / "main.py"
+    script.write_text("raise ValueError('broken on purpose')")
+    with pytest.raises(HomeError, match="broken on purpose"):
+        micropython.run_to_line(script)
+
+
 def test_without_an_interpreter_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(micropython.shutil, "which", lambda name: None)
     monkeypatch.setattr(micropython.importlib.util, "find_spec", lambda name: None)

@@ -198,6 +198,17 @@ def test_network_bytes_pass_both_ways_whole_and_in_order(join: Any) -> None:
     assert bytes(pair.board.link.sent) == sent
 
 
+@pytest.mark.parametrize(("count", "taken"), [(-5, 0), (0, 0), (3, 3), (99, 4)])
+def test_a_count_that_cannot_be_takes_what_there_is(join: Any, count: int, taken: int) -> None:
+    def turn(app: Probe) -> None:
+        app.found.append(app.board.link.send(b"abcd", count))
+
+    pair = join(turn)
+    assert pair.turn() == [taken]
+    assert pair.board.link.send(b"abcd", count) == taken
+    assert bytes(pair.board.link.sent) == 2 * b"abcd"[:taken]
+
+
 def test_a_firmware_that_raises_says_why(join: Any) -> None:
     def turn(app: Probe) -> None:
         raise ValueError("the reason")

@@ -146,7 +146,7 @@ def test_a_bolus_counts_by_its_volume_and_not_by_its_rate():
 
 
 def test_a_syringe_that_is_empty_stays_empty_through_the_noise_of_its_sensor():
-    pump = syringe_pump(700)
+    pump = syringe_pump(520)
     sensed = pump.board.sensed
     sensed.reservoir_ul = 495
     pump.run(1_500)

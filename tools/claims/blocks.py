@@ -90,7 +90,7 @@ def course(case: Case, at_ms: int | None, kind: type[Mute] = BlocksOnce, make_ap
         clock.advance(TICK_MS - clock.ms % TICK_MS)
         now = clock.ms
         if now == START_MS:
-            pump.controller.offer_prescription(rx)
+            pump.app.therapy.offer_prescription(rx)
         while keys and keys[0][0] <= now:
             board.press(keys.pop(0)[1])
         pump.step()
@@ -147,6 +147,8 @@ def evidence(deep: bool, mutant: Any) -> Iterator[list[str]]:
     make_app = App if mutant is None else mutant.make_app
     for promise, case in cases():
         due = course(case, None)
+        if due.steps[-1] == 0:
+            yield [f"{case.rate_ul_h} µL/h, head {case.head}: nothing flows even undisturbed"]
         for at_ms in _moments(case, deep):
             off = list(_off(promise, case, course(case, at_ms, BlocksOnce, make_app), due))
             if promise == "fast":

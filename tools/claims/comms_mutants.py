@@ -128,7 +128,8 @@ MUTANTS: dict[str, Mutant] = {
     "restarts without a cap": Mutant("cpython", _supervised(RestartsAtOnce), kinds=("raises",)),
     "an inbox without end": Mutant("cpython", endless, kinds=("floods with garbage",)),
     "a stumble isolates": Mutant("cpython", StumblesToIsolation, kinds=("wrecks its mailboxes",)),
-    "turns ask for no stack": Mutant("micropython", on_device="asks for no stack"),
+    "turns ask for no stack": Mutant("micropython", kinds=("deep",), on_device="asks for no stack"),
+    "a mailbox tells before it holds": Mutant("micropython", kinds=("counts",), on_device="tells first"),
     "a lease of one second": Mutant("block", short_lease),
     "leave at any rate": Mutant("block", AlwaysLeave),
 }

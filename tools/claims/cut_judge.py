@@ -153,7 +153,9 @@ class Judge:
         """Nothing flows: time is lost where it should, and who asks for a bolus asks in vain."""
         if self._reference.at(ms - self._lost_ms).flows:
             self._lost_ms += TICK_MS
-        self._undone |= {act for act in self._acts if act.is_bolus and act.at_ms <= ms <= act.at_ms + RESUME_MS}
+        in_vain = {act for act in self._acts if act.is_bolus and act.at_ms <= ms <= act.at_ms + RESUME_MS}
+        self._undone |= in_vain
+        self._forfeits = self._forfeits or bool(in_vain)
 
     # Rules.
 
@@ -208,7 +210,7 @@ class Judge:
                 self._find("resumed without knowing that it was not off for long")
             elif not flows and not self._must_wait:
                 self._find("waits where it should have gone on")
-            elif flows and self._is_steady(ms) and status.rate_ul_h != self._at.rate_ul_h:
+            elif flows and self._is_steady(ms) and abs(status.rate_ul_h - self._at.rate_ul_h) > 1:
                 self._find(f"goes on at {status.rate_ul_h} µL/h, not at {self._at.rate_ul_h}")
 
     def _accounts(self, world: World) -> None:
@@ -241,11 +243,11 @@ class Judge:
         return self._before.flows and self._at.flows and not self._starting and not self._half_done
 
     def _is_steady(self, ms: int) -> bool:
-        """Whether the rate was the same for long before the cut and long after this moment, no bolus in it."""
+        """Whether the rate was the same, to a stair, from long before the cut to long after now, no bolus in it."""
         if self._forfeits:
             return False
         around = (self._cut_ms - UNSURE_MS, ms + UNSURE_MS)
-        return all(self._reference.at(at).rate_ul_h == self._at.rate_ul_h for at in around)
+        return all(abs(self._reference.at(at).rate_ul_h - self._at.rate_ul_h) <= 1 for at in around)
 
     def _stopped(self) -> bool:
         """Whether a person's stop was stored when the power went, or nothing had been started."""

@@ -242,7 +242,7 @@ SCENES = (
     Scene(
         "remifentanil-surgery",  # small areas, so that they turn
         _acts((40, 250), (70, 100), (90, "stop"), (110, "start")),
-        ((20_000, 400_000),),
+        ((20_000, 280_000),),
         journal_bytes=_SMALL,
     ),
     Scene(

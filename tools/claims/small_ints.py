@@ -51,6 +51,7 @@ def _extreme_counters(tour: Any, around: Around, head: int, syringe: int, rate: 
     for volume in (dose.dosing.commanded, dose.delivered, dose.dosing.lost):
         volume.ul = _MAX_VOLUME_UL - 10_000
     dose.dosing.mark()
+    dose.delivered.mark(pump.readings.step_count)
     pump.run(100)
     pump.tick(0, HALF - 1)  # 6.2 days without a tick, twice: past the clock's whole circle
     pump.run(20)

@@ -78,7 +78,8 @@ def _walk(table: Table, engine: Any, page: matrix.Matrix, count: int, seed: int)
         cells.setdefault((row.event, row.source), []).append((place, row.guard))
     for _ in range(count):
         if random.random() < 0.2:  # failed is left by no event: begin elsewhere now and then
-            pump.state = oracle.state = random.randrange(len(table.states))
+            oracle.state = random.randrange(len(table.states))
+            pump.force(oracle.state)
         state, event, guards = pump.state, random.randrange(len(table.events)), _guards(random, table)
         told = oracle.step(event, guards)
         action = pump.step(event, guards)
@@ -90,7 +91,7 @@ def _walk(table: Table, engine: Any, page: matrix.Matrix, count: int, seed: int)
             what = f"{table.title}: {table.events[event]} in {table.states[state]} with {guards:#x}"
             tally.off.append(f"{what} gives {sorted(answers)}")
             if pump.state >= len(table.states):
-                pump.state = table.initial
+                pump.force(table.initial)
             oracle.state = pump.state
     return tally
 

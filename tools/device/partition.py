@@ -1,7 +1,8 @@
 """The partitions on MicroPython: comms misbehaves for real while the turn pre-empts it.
 
-Arguments: the project's root, the misbehaviour's name (or mute, or deep: turns at every depth of
-the stack), the number of turns, the rate in µL/h, a mutant's name if there is one.
+Arguments: the project's root, the misbehaviour's name (or mute; or deep: turns at every depth of the
+stack; or counts: bytes that count, both ways), the number of turns, the rate in µL/h, a mutant's
+name if there is one.
 
 A thread stands for the device's soft timer: it schedules the turn, which then runs between any
 two bytecodes of the main loop, so of comms. Virtual time passes by 100 ms a turn. Prints one
@@ -22,10 +23,11 @@ sys.path.insert(0, sys.argv[1])
 
 from firmware import app as firmware_app
 from firmware.app import App
+from firmware.trust.ring import Ring
 from hal import ports
-from simulator.standins.comms import MISBEHAVIOURS, Mute, maker
+from simulator.standins.comms import MISBEHAVIOURS, Carries, Mute, maker
 from simulator.standins.gatekeeper import ScriptedGatekeeper
-from tools.device.parts import Board, Kept
+from tools.device.parts import Board, CountingGatekeeper, CountingLink, Kept
 from tools.device.tour import prescription
 
 TURN_MS = 100
@@ -47,11 +49,14 @@ _DEPTHS = 40  # calls back from the end of the stack, at each of which a turn is
 class Run:
     """One pump, its turns, and what they left. `turn` takes no memory of its own."""
 
-    def __init__(self, kind, turns, rate_ul_h):
+    def __init__(self, kind, turns, rate_ul_h, counts=False):
         self.board = Board()
-        self.app = App(self.board, ScriptedGatekeeper(), make_comms=maker(kind, self))
+        if counts:
+            self.board.link = CountingLink()
+        self.gatekeeper = CountingGatekeeper() if counts else ScriptedGatekeeper()
+        self.app = App(self.board, self.gatekeeper, make_comms=maker(kind, self))
         self.app.controller.library_ok = True
-        self.app.journal = Kept()
+        self.app.keeper.journal = Kept()
         self.turns = turns
         self.turn_number = 0
         self.raised = 0
@@ -80,7 +85,7 @@ class Run:
         if key:
             board.key = key
         if self.turn_number == _OFFER:
-            self.app.controller.offer_prescription(self._rx)
+            self.app.therapy.offer_prescription(self._rx)
         reads = board.reads
         try:
             self.app.turn()
@@ -113,9 +118,18 @@ class Run:
                 "".join(["%02x" % byte for byte in self._hash.digest()]), self.turn_number, self.raised,
                 self.left_out, supervisor.falls, supervisor.hung, supervisor.held,
             ),
-            '"trust": %d, "trust_alarms": %d, "delivered_ul": %d, "delivery": %d, "blocked": %d}'
+            '"trust": %d, "trust_alarms": %d, "delivered_ul": %d, "delivery": %d, "blocked": %d,'
             % (s.trust, s.trust_alarms, s.delivered_ul, s.delivery, self.blocked),
+            self._counted(),
         )  # fmt: skip
+
+    def _counted(self):
+        """Bytes that passed each way, and how many of them were not the next."""
+        link = self.board.link
+        gatekeeper = self.gatekeeper
+        if not isinstance(link, CountingLink):
+            return '"came": 0, "went": 0, "broken": 0}'
+        return '"came": %d, "went": %d, "broken": %d}' % (gatekeeper.came, link.came, gatekeeper.broken + link.broken)
 
     # The means of comms.
 
@@ -139,6 +153,18 @@ class Run:
             held.append((held[-1] if held else None, self.turn_number))
             if len(held) == 1000:
                 held[:] = [held[:]]
+
+
+class TellsFirst(Ring):
+    """A mutant: the place is told before the bytes lie there."""
+
+    def put(self, data, count):
+        count = min(count, self.room())
+        place = self._next
+        self._next = (place + count) % self._size
+        for index in range(count):
+            self._bytes[(place + index) % self._size] = data[index]
+        return count
 
 
 def does_not_reach(depth):
@@ -187,7 +213,9 @@ def main(name, turns, rate_ul_h, mutant):
             kind = misbehaving
     if mutant == "asks for no stack":
         firmware_app.reach = does_not_reach
-    run = Run(kind, turns, rate_ul_h)
+    elif mutant == "tells first":
+        firmware_app.Ring = TellsFirst
+    run = Run(Carries if name == "counts" else kind, turns, rate_ul_h, name == "counts")
     for _ in range(_STARTED):
         run.turn(0)
     gc.collect()

@@ -41,7 +41,7 @@ class Pump:
         self.board = Board()
         self.app = make_app(self.board, ScriptedGatekeeper())
         self.app.controller.library_ok = True
-        self.app.journal = Kept()
+        self.app.keeper.journal = Kept()
         self._bytes = bytearray(range(64))
         rx = prescription(self.board.head, 0, 60000, 1)
         for number in range(40):
@@ -49,7 +49,7 @@ class Pump:
             if number == 12:
                 self.board.key = ports.KEY_PROGRAMME
             elif number == 14:
-                self.app.controller.offer_prescription(rx)
+                self.app.therapy.offer_prescription(rx)
                 self.board.key = ports.KEY_START
             self.app.turn()
 
