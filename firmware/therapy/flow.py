@@ -25,6 +25,8 @@ SHORT_DROPS_UL = const(75)
 STOPPED_UL = const(200)
 OVER_SYRINGE_UL = const(100)
 OVER_DROPS_UL = const(150)
+# Short at most: so much may be sensed after all before it is over.
+MADE_GOOD_UL = const(250)
 # More in a second is no flow: another reservoir, or one that holds less than it seemed. Its own alarms tell.
 JUMP_UL = const(1000)
 # Commanded and not stepped, for so long: a motor without power, or one that does not turn. The guardian
@@ -37,7 +39,6 @@ _TOLERANCE_SHIFT = const(2)
 _FILTER_SHIFT = const(3)
 # Volumes here are sixteenths of a microlitre.
 _UL = const(16)
-_MOST_SHORT = const(4_000)  # a little more than has stopped
 _MOST_OVER = const(160_000)
 _MOST_DROPS = const(100_000)
 _MOST_STEPS = const(4000)
@@ -126,7 +127,7 @@ class FlowWatch:
         elif short < -moved:
             over -= moved + short  # what was short before and is sensed after all is nothing over
         short += moved - allowed
-        self.short = 0 if short < 0 else min(short, _MOST_SHORT)
+        self.short = 0 if short < 0 else min(short, MADE_GOOD_UL * _UL)
         self.over = 0 if over < 0 else min(over, _MOST_OVER)
 
     def _judge(self, state, seconds, bolus, behind):
