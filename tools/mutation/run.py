@@ -38,6 +38,8 @@ class Workers:
     def __init__(self, count: int = PROCESSES) -> None:
         self._count = count
         self._processes: list[subprocess.Popen[str]] = []
+        self._threads: list[threading.Thread] = []
+        self._waiting: SimpleQueue[Job] = SimpleQueue()
 
     def __enter__(self) -> Workers:
         paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
@@ -54,6 +56,10 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
+        while not self._waiting.empty():  # broken off: what has begun is waited for, and no more begun
+            self._waiting.get()
+        for thread in self._threads:
+            thread.join()
         for process in self._processes:
             if process.stdin:
                 process.stdin.close()
@@ -63,12 +69,15 @@ class Workers:
 
     def run(self, jobs: Sequence[Job]) -> Iterator[tuple[Job, Result]]:
         """Yield each job with its result as it ends."""
-        waiting: SimpleQueue[Job] = SimpleQueue()
         ended: SimpleQueue[tuple[Job, Result | None]] = SimpleQueue()
         for job in jobs:
-            waiting.put(job)
-        for process in self._processes:
-            threading.Thread(target=_serve, args=(process, waiting, ended), daemon=True).start()
+            self._waiting.put(job)
+        self._threads = [
+            threading.Thread(target=_serve, args=(process, self._waiting, ended), daemon=True)
+            for process in self._processes
+        ]
+        for thread in self._threads:
+            thread.start()
         for _ in jobs:
             job, result = ended.get()
             if result is None:
