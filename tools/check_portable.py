@@ -20,8 +20,9 @@ _ROOTS = (*_FIRMWARE, *_HAL, "simulator.standins.")
 _HOST_ONLY = ("hal/host/", "hal/stubs/")
 _THERAPY_TICK = (
     "alarm_log", "alarms", "allowance", "annunciator", "bolus", "controller", "delivery", "detectors", "dosing",
-    "engine", "estimate", "flow", "guardian", "heads", "integrity", "interlocks", "known", "mailbox", "pace", "permit",
-    "plausible", "profile", "records", "selfcheck", "sequence", "sums", "therapy", "volume",
+    "engine", "estimate", "flow", "glass", "grants", "guardian", "heads", "images", "integrity", "interlocks",
+    "known", "mailbox", "pace", "permit", "plausible", "profile", "records", "selfcheck", "sequence", "sums",
+    "therapy", "volume",
 )  # fmt: skip
 # The rest of the turn pre-empts comms, which may have left no memory.
 _TRUST_TURN = ("headroom", "leave", "linkwatch", "ring", "scratch", "supervisor")

@@ -461,8 +461,7 @@ tick_raises
 gatekeeper_raises gatekeeper_floods gatekeeper_posts_none
     all -> unchanged; may episode hostile
 comms_hangs_at_once comms_hangs_later comms_hangs_while_it_is_made comms_raises comms_raises_now_and_then
-comms_hangs_deep
-comms_raises_while_it_is_made comms_exits comms_is_cancelled comms_recurses
+comms_hangs_deep comms_raises_while_it_is_made comms_exits comms_is_cancelled comms_recurses
 comms_floods_with_garbage comms_floods_with_hostile_messages comms_never_sends comms_sends_for_ever comms_leaks
 comms_leaks_and_stays comms_writes_over_its_mailboxes comms_wrecks_its_mailboxes comms_counts_wrongly comms_meddles
     all -> unchanged; may comms_held offline episode hostile memory

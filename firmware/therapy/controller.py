@@ -5,8 +5,6 @@ running, leaves no exception to the caller, and raises the motor's rate only for
 whose record the store holds (write-ahead).
 """
 
-import struct
-
 from firmware.therapy import alarms as al
 from firmware.therapy import messages as msg
 from firmware.therapy import records as rec
@@ -18,6 +16,18 @@ from firmware.therapy.delivery import Delivery
 from firmware.therapy.detectors import Detectors
 from firmware.therapy.engine import IGNORED, Machine
 from firmware.therapy.estimate import Estimates
+from firmware.therapy.glass import ENDS, HELD, Glass
+from firmware.therapy.grants import (
+    GRANT_BOLUS,
+    GRANT_NONE,
+    GRANT_RESUME,
+    GRANT_START,
+    GRANT_TITRATE,
+    STORED,
+    WAITS,
+    Grant,
+)
+from firmware.therapy.images import Images
 from firmware.therapy.interlocks import Interlocks
 from firmware.therapy.layout import MODE_PCA
 from firmware.therapy.mailbox import Mailbox
@@ -26,24 +36,11 @@ from hal import ports
 from hal.compat import const, ticks_diff
 from hal.ports import RF_KEY_SWITCH, RF_LINK_UP, RF_SENSOR_FAULT
 
-GRANT_NONE = const(0)
-GRANT_START = const(1)
-GRANT_RESUME = const(2)
-GRANT_BOLUS = const(3)  # key, volume in µL
-GRANT_TITRATE = const(4)  # new rate, old rate (µL/h)
-
-GRANT_MS = const(1000)
 SELF_TEST_TICKS = const(10)
 QUIET_S = const(600)
 PAUSE_REMINDER_S = const(120)
 INACTIVITY_S = const(180)
 SENSOR_FAULT_TICKS = const(10)
-# Progress is journaled this often while a therapy runs: what a reset leaves uncertain.
-PROGRESS_S = const(10)
-_LOCK_OUT_S = const(60)
-GLASS_MS = const(3000)
-_PROGRESS_HEAD = "<IBBBBIi"
-_TAG_AT = const(16)
 
 # States in which flow is meant to be: hazards sound there. Bits by ST_*.
 _ARMED = const(0x2B8)  # priming, infusing, bolus, KVO, stopped
@@ -70,9 +67,7 @@ class Controller:
         self.library_ok = False
         self.failed = False  # the journal says that therapy was in doubt: service leads out, no reset
         self.operator = 0  # who is authenticated at the bedside; 0: nobody
-        self.person = 0  # who gave a number for break-glass
-        self.glass = False  # bedside control without credentials
-        self.op_s = 0  # seconds of operation, over all resets
+        self.glass = Glass()
         self.beat = 0  # changes with each tick that ran to its end
         self.guarded = True  # the guardian has seen the last tick, and found nothing
         self._now_ms = 0
@@ -83,19 +78,9 @@ class Controller:
         self._idle_s = 0  # since a key, while programming; since the pause began, while paused
         self._quiet_s = 0
         self._pending = -1  # one event, set by an action of the trust table, drained by the tick
-        self._grant = GRANT_NONE
-        self._grant_seq = 0
-        self._grant_ms = 0
-        self._grant_a = 0
-        self._grant_b = 0
-        self._glass_idle_s = 0  # since a key, while the glass is broken
-        self._glass_ms = -1  # the key is held since; -1: it is not
+        self._grant = Grant()
+        self.images = Images()
         self._taken_up = 0  # guard bits for the end of the self-test
-        self._due = False  # progress is to be written
-        self._progress_s = 0
-        self._noted_place = 0
-        self._noted_override = -1
-        self._noted_bolus = 0
         self._offered_rate = -1  # a titration that a person confirmed, taken up by the next tick
         self.detectors = Detectors(head, self)
 
@@ -123,7 +108,7 @@ class Controller:
 
     def carry_over(self, past):
         """What outlives any therapy and any reset."""
-        self.op_s = past.op_s
+        self.images.op_s = past.op_s
         self.outbox.seq = past.seq
         self.dose.keep_lock_out(past.lockout_s)
         self.dose.limits_intact = past.intact
@@ -133,7 +118,7 @@ class Controller:
 
     def granting(self):
         """Return whether a grant waits for its record to be stored."""
-        return self._grant != GRANT_NONE
+        return self._grant.kind != GRANT_NONE
 
     # The tick.
 
@@ -188,14 +173,13 @@ class Controller:
             self._sensor_fault(r)
         if r.key:
             self._key(r)
-        if self._grant:
+        if self._grant.kind:
             self._settle(now_ms, r)
         if self._offered_rate >= 0:
             self._titrate(r)
         while self.mailbox.waiting:  # six at most: nothing is posted meanwhile
             self._trust_event(self.mailbox.take(), r)
-        if self._glass_ms >= 0 or self.glass:
-            self._glass(elapsed, r)
+        self._watch_glass(elapsed, r)
         self._ms += elapsed
         if self._ms >= 1000 or state == t.ST_SELF_TEST:
             self._seconds(r)
@@ -211,7 +195,9 @@ class Controller:
             self._log_alarms()
         dose.actuate(state, r, drive, _POWERED >> state & 1)
         dose.show(self.status, state)
-        self._note(r)
+        if state != t.ST_SELF_TEST:  # until then what the journal holds is all there is
+            moving = _MOVING >> state & 1
+            self.images.note(dose, moving, self.granting(), self.status, self.outbox, r.rtc_s)
         self.beat = self.beat + 1 & 0xFF
 
     # Events.
@@ -260,7 +246,7 @@ class Controller:
             alarms.raise_(al.AL_LIMIT)
         elif event == t.EV_HAZARD:
             self.interlocks.sound()
-        self._due = True
+        self.images.due = True
         if action == t.A_START:
             alarms.clear(al.AL_WAITS)
             self.interlocks.prescribe(dose.candidate, dose.candidate_step, r)
@@ -276,7 +262,7 @@ class Controller:
             alarms.clear(al.AL_STOPPED_BY_POLICY)
             alarms.clear(al.AL_LIMIT)
         elif action == t.A_BOLUS:
-            dose.boluses.give(self._grant_a, self._grant_b, dose.bolus_rate(self._grant_a))
+            dose.boluses.give(self._grant.a, self._grant.b, dose.bolus_rate(self._grant.a))
         elif action == t.A_HOLD or action == t.A_HAZARD:
             dose.hold(action == t.A_HAZARD and self.interlocks.hazards & 1 != 0, r.step_count)
             self.detectors.sequence.stopped(self.interlocks.hazards if action == t.A_HAZARD else 0)
@@ -344,7 +330,7 @@ class Controller:
 
     def _key(self, r):
         key = r.key
-        self._glass_idle_s = 0
+        self.glass.touched()
         if key >= ports.KEY_FIELD or key == ports.KEY_CONFIRM:
             self._idle_s = 0
             return  # programming.py reads these, outside the tick
@@ -352,13 +338,13 @@ class Controller:
         if key == ports.KEY_STOP:
             self._taken_up &= t.G_WAIT  # in the self-test: nothing goes on by itself any more
             self._event(t.EV_STOP, r)
-            self._grant = GRANT_NONE
+            self._grant.withdraw()
         elif key == ports.KEY_START:
             self._start(r)
         elif key == ports.KEY_PAUSE:
             self._taken_up &= t.G_WAIT
             self._event(t.EV_PAUSE, r)
-            self._grant = GRANT_NONE
+            self._grant.withdraw()
         elif key == ports.KEY_AUDIO_PAUSE:
             self.alarms.pause_audio()
         elif key == ports.KEY_ACKNOWLEDGE:
@@ -388,7 +374,7 @@ class Controller:
             self._event(t.EV_PROGRAMME, r)
         elif key == ports.KEY_CANCEL:
             if self._event(t.EV_CANCEL, r):
-                self._grant = GRANT_NONE
+                self._grant.withdraw()
                 self.dose.candidate = None
         elif key == ports.KEY_STANDBY:
             self._event(t.EV_STANDBY, r)
@@ -397,9 +383,9 @@ class Controller:
         elif key == ports.KEY_MAINTENANCE_OFF:
             self._event(t.EV_MAINTENANCE_OFF, r)
         elif key == ports.KEY_GLASS_ON:
-            self._hold_glass(r)
+            self.status.message = self.glass.press(self.trust.state, r.flags)
         elif key == ports.KEY_GLASS_OFF:
-            self._glass_ms = -1
+            self.glass.release()
 
     def _start(self, r):
         state = self.delivery.state
@@ -460,68 +446,41 @@ class Controller:
             return True
         if not r.flags & RF_KEY_SWITCH:
             self.status.message = msg.KEY_NEEDED
-        elif not self.operator and not self.glass:
+        elif not self.operator and not self.glass.broken:
             self.status.message = msg.GLASS
         else:
             return True
         return False
 
-    # Break-glass: the key switch, a number and three deliberate seconds.
-
-    def _hold_glass(self, r):
-        if self.trust.state < t.TR_ISOLATED:
-            self.status.message = msg.STATE
-        elif not r.flags & RF_KEY_SWITCH:
-            self.status.message = msg.KEY_NEEDED
-        elif not self.person:
-            self.status.message = msg.MISSING
-        else:
-            self._glass_ms = 0
-
-    def _glass(self, elapsed, r):
-        if self._glass_ms >= 0:
-            self._glass_ms += elapsed
-            if not r.flags & RF_KEY_SWITCH:
-                self._glass_ms = -1
-            elif self._glass_ms >= GLASS_MS:
-                self._glass_ms = -1
-                self._trust_event(t.EV_BREAK_GLASS, r)
-        elif not r.flags & RF_KEY_SWITCH or self.trust.state < t.TR_ISOLATED or self._glass_idle_s >= INACTIVITY_S:
-            self._end_glass()
-
-    def _end_glass(self):
-        self.trust.step(t.EV_GLASS_DONE, 0)
-        self.glass = False
-        self.person = 0
-        self.alarms.clear(al.AL_BREAK_GLASS)  # latched: it is reviewed before it goes
-        self.outbox.emit(rec.REC_GLASS, self.status, self._now_ms, 0, 0, 0)
+    def _watch_glass(self, elapsed, r):
+        found = self.glass.tick(elapsed, self.trust.state, r.flags)
+        if found == HELD:
+            self._trust_event(t.EV_BREAK_GLASS, r)
+        elif found == ENDS:
+            self.trust.step(t.EV_GLASS_DONE, 0)
+            self.alarms.clear(al.AL_BREAK_GLASS)  # latched: it is reviewed before it goes
+            self.outbox.emit(rec.REC_GLASS, self.status, self._now_ms, 0, 0, 0)
 
     # Write-ahead.
 
-    def _ask(self, grant, a, b):
-        if self._grant:
+    def _ask(self, kind, a, b):
+        if self._grant.kind:
             self.status.message = msg.BUSY
-            return
-        seq = self.outbox.emit(rec.REC_GRANT, self.status, self._now_ms, grant, a, b)
-        if not seq:
-            self._drop(grant)
-            return
-        self._grant = grant
-        self._grant_seq = seq
-        self._grant_ms = self._now_ms
-        self._grant_a = a
-        self._grant_b = b
+        elif not self._grant.ask(kind, a, b, self.outbox, self.status, self._now_ms):
+            self._drop(kind)
 
     def _settle(self, now_ms, r):
-        if ticks_diff(r.stored_seq, self._grant_seq) >= 0:
-            grant = self._grant
-            self._grant = GRANT_NONE
+        grant = self._grant
+        became = grant.settle(now_ms, r.stored_seq)
+        if became == WAITS:
+            return
+        kind = grant.kind
+        grant.withdraw()
+        if became == STORED:
             self.alarms.clear(al.AL_STORE)
-            self._apply(grant, r)
-        elif ticks_diff(now_ms, self._grant_ms) >= GRANT_MS:
-            grant = self._grant
-            self._grant = GRANT_NONE
-            self._drop(grant)
+            self._apply(kind, r)
+        else:
+            self._drop(kind)
 
     def _apply(self, grant, r):
         # The state may have changed while the record was written: the table has the last word.
@@ -531,9 +490,9 @@ class Controller:
             self._event(t.EV_RESUME, r)
         elif grant == GRANT_TITRATE:
             if self.dose.may_titrate():
-                self.dose.profile.titrate(self._grant_a)
-        elif not self.dose.refuse_bolus(self._grant_a) and self._event(t.EV_BOLUS, r):
-            self.dose.lock_out(self._grant_a)
+                self.dose.profile.titrate(self._grant.a)
+        elif not self.dose.refuse_bolus(self._grant.a) and self._event(t.EV_BOLUS, r):
+            self.dose.lock_out(self._grant.a)
 
     def _drop(self, grant):
         self.status.message = msg.STORE
@@ -560,12 +519,11 @@ class Controller:
             alarms.raise_(al.AL_EPISODE)
             alarms.clear(al.AL_EPISODE)  # told once an episode; AL_HOSTILE stays while it lasts
         elif action == t.AT_GLASS:
-            self.glass = True
-            self._glass_idle_s = 0
+            self.glass.breaks()
             alarms.raise_(al.AL_BREAK_GLASS)
-            self.outbox.emit(rec.REC_GLASS, self.status, self._now_ms, 1, self.person, 0)
+            self.outbox.emit(rec.REC_GLASS, self.status, self._now_ms, 1, self.glass.person, 0)
         self._show_trust(state)
-        self._due = True
+        self.images.due = True
         self.outbox.emit(rec.REC_TRUST, self.status, self._now_ms, event, action, 0)
 
     def _show_trust(self, state):
@@ -580,9 +538,8 @@ class Controller:
     def _seconds(self, r):
         seconds = self._ms // 1000
         self._ms %= 1000
-        self.op_s += seconds
-        self._progress_s += seconds
-        self._glass_idle_s += seconds
+        self.images.second(seconds)
+        self.glass.second(seconds)
         self.interlocks.second(r)
         self.dose.show_slow(self.status)
         state = self.delivery.state
@@ -610,43 +567,6 @@ class Controller:
             self._quiet_s += seconds
             if self._quiet_s >= QUIET_S:
                 self._trust_event(t.EV_QUIET, r)
-
-    # What a resume needs.
-
-    def _note(self, r):
-        """Write the images that are due: at each change, and now and then, but not before the self-test is over."""
-        if self.delivery.state == t.ST_SELF_TEST:
-            return
-        dose = self.dose
-        profile = dose.profile
-        place = profile.cycle * 32 + profile.index
-        kind = dose.boluses.kind
-        if place != self._noted_place or profile.override_ul_h != self._noted_override or kind != self._noted_bolus:
-            self._noted_place = place
-            self._noted_override = profile.override_ul_h
-            self._noted_bolus = kind
-            self._due = True
-        elif self._progress_s >= PROGRESS_S:
-            moving = _MOVING >> self.delivery.state & 1
-            self._due = self._due or moving or (dose.locked_out() and self._progress_s >= _LOCK_OUT_S)
-        outbox = self.outbox
-        status = self.status
-        if dose.window.turned:
-            dose.window.turned = False
-            struct.pack_into(
-                "<IBBBB", outbox.window, 0, outbox.next_seq(), rec.REC_WINDOW, status.delivery, status.trust, 0
-            )
-            dose.window.write(outbox.window, 8)
-            outbox.window_due = True
-        if self._due:
-            self._due = False
-            self._progress_s = 0
-            struct.pack_into(
-                _PROGRESS_HEAD, outbox.progress, 0, outbox.next_seq(), rec.REC_PROGRESS, status.delivery, status.trust,
-                status.priority, self.op_s, r.rtc_s,
-            )  # fmt: skip
-            dose.write_progress(outbox.progress, _TAG_AT, self._grant != GRANT_NONE)
-            outbox.progress_due = True
 
     def _self_test(self, r):
         self._test_ticks += 1

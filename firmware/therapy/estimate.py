@@ -208,10 +208,10 @@ def programme_s(profile, rate_ul_h, ul):
     total = 0
     for _ in range(_SEGMENTS_AHEAD):
         if ul >= 0:
-            last = volume_s(ul, rate_ul_h)
-            if last <= seconds and not 0 <= held_ul < ul:
-                return min(total + last, _FAR_S)
-            ul -= held_ul if held_ul >= 0 else _given_ul(seconds, rate_ul_h)
+            given_ul = held_ul if held_ul >= 0 else _given_ul(seconds, rate_ul_h)
+            if ul <= given_ul:
+                return min(total + volume_s(ul, rate_ul_h), _FAR_S)
+            ul -= given_ul
         total += seconds
         place += 1
         if cycle + 1 >= rx.cycles and (place >= rx.segments or rx.cycles > 1):

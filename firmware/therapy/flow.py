@@ -25,6 +25,8 @@ SHORT_DROPS_UL = const(75)
 STOPPED_UL = const(200)
 OVER_SYRINGE_UL = const(100)
 OVER_DROPS_UL = const(150)
+# Short at most: so much may be sensed after all before it is over.
+MADE_GOOD_UL = const(250)
 # More in a second is no flow: another reservoir, or one that holds less than it seemed. Its own alarms tell.
 JUMP_UL = const(1000)
 # Commanded and not stepped, for so long: a motor without power, or one that does not turn. The guardian
@@ -35,9 +37,9 @@ BEHIND_SECONDS = const(5)
 _TOLERANCE_SHIFT = const(2)
 # A reservoir's noise is evened out over so many seconds, as a shift.
 _FILTER_SHIFT = const(3)
-# Volumes here are sixteenths of a microlitre, held within 10 mL.
+# Volumes here are sixteenths of a microlitre.
 _UL = const(16)
-_MOST = const(160_000)
+_MOST_OVER = const(160_000)
 _MOST_DROPS = const(100_000)
 _MOST_STEPS = const(4000)
 _UNITS = const(225_000)  # 1/3600 nL in a sixteenth of a microlitre
@@ -118,10 +120,15 @@ class FlowWatch:
             moved = rest >> _FILTER_SHIFT
             self._unfiltered = rest - moved
         allowed = (counted if counted > 0 else -counted) * _UL >> _TOLERANCE_SHIFT
-        short = self.short + moved - allowed
-        over = self.over - moved - allowed
-        self.short = 0 if short < 0 else min(short, _MOST)
-        self.over = 0 if over < 0 else min(over, _MOST)
+        short = self.short
+        over = self.over - allowed
+        if moved > 0:
+            over -= moved
+        elif short < -moved:
+            over -= moved + short  # what was short before and is sensed after all is nothing over
+        short += moved - allowed
+        self.short = 0 if short < 0 else min(short, MADE_GOOD_UL * _UL)
+        self.over = 0 if over < 0 else min(over, _MOST_OVER)
 
     def _judge(self, state, seconds, bolus, behind):
         if _FLOWING >> state & 1:

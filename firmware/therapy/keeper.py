@@ -10,7 +10,7 @@ from firmware.therapy import alarms as al
 from firmware.therapy import records as rec
 from firmware.therapy import resume
 from firmware.therapy import tables as t
-from firmware.therapy.controller import GRANT_START
+from firmware.therapy.grants import GRANT_START
 from firmware.therapy.heads import step_volume
 from firmware.therapy.journal import Journal
 from hal.compat import const

@@ -48,7 +48,7 @@ class Programming:
         status = self._controller.status
         status.message = msg.NONE
         if field == ports.FIELD_PERSON:
-            self._controller.person = max(value, 0)
+            self._controller.glass.person = max(value, 0)
         elif field == ports.FIELD_TITRATE_MILLI:
             self._titrate_milli = value
         elif self._controller.delivery.state != t.ST_PROGRAMMING:

@@ -12,8 +12,9 @@ from firmware.therapy import layout
 from firmware.therapy import records as rec
 from firmware.therapy import tables as t
 from firmware.therapy.bolus import BUCKETS
-from firmware.therapy.controller import GRANT_BOLUS, PROGRESS_S
 from firmware.therapy.dosing import LEASE_MS
+from firmware.therapy.grants import GRANT_BOLUS
+from firmware.therapy.images import PROGRESS_S
 from firmware.therapy.prescription import Prescription
 from hal.compat import MASK, const, ticks_diff
 from hal.ports import KEY_PATIENT_BOLUS

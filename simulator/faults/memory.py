@@ -92,6 +92,10 @@ def _interlocks(world: World) -> Any:
     return controller(world).interlocks
 
 
+def _grant(world: World) -> Any:
+    return controller(world)._grant
+
+
 def guardian(world: World) -> Any:
     """The running firmware's guardian."""
     return world.home.app.therapy.guardian  # type: ignore[attr-defined]
@@ -153,7 +157,7 @@ KINDS = (
     _word("pressure_limit_flipped", "the occlusion limit", _flip(_interlocks, "pressure_mmhg"), 9),
     _word("air_limit_flipped", "the bubble's limit", _flip(_interlocks, "air_steps"), 16),
     _word("stall_limit_flipped", "the limit of the screw's lag", _flip(_interlocks, "stall_steps"), 16),
-    _word("grant_flipped", "which grant waits for the store", _flip(controller, "_grant"), 1),
+    _word("grant_flipped", "which grant waits for the store", _flip(_grant, "kind"), 1),
     _word("tick_clock_flipped", "the time of the last tick", _flip(controller, "_now_ms"), 28),
     _word("guardian_rate_flipped", "the rate of the guardian's prescription", _guardian_rate, 14, "guardian"),
     _word("guardian_steps_flipped", "the position that it permits", _flip(_permit, "steps"), 16, "guardian"),

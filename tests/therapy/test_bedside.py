@@ -54,10 +54,10 @@ def test_break_glass_takes_the_key_switch_a_number_and_three_deliberate_seconds(
     pump.run(2_700)
     pump.press(ports.KEY_GLASS_OFF)
     pump.run(1_000)
-    assert not pump.controller.glass
+    assert not pump.controller.glass.broken
     pump.press(ports.KEY_GLASS_ON)
     pump.run(3_000)
-    assert pump.controller.glass
+    assert pump.controller.glass.broken
     assert pump.controller.alarms.is_shown(al.AL_BREAK_GLASS)
     titrate(pump, 30_000)
     assert pump.status.rate_ul_h == 30_000
@@ -68,14 +68,14 @@ def test_break_glass_takes_the_key_switch_a_number_and_three_deliberate_seconds(
 def test_break_glass_ends_by_itself_and_its_alarm_stays(way):
     pump = isolated()
     pump.break_glass(4711)
-    assert pump.controller.glass
+    assert pump.controller.glass.broken
     if way == "left alone":
         pump.run(181_000)
     else:
         pump.board.sensed.flags &= ~ports.RF_KEY_SWITCH
         pump.run(200)
     pump.board.sensed.flags |= ports.RF_KEY_SWITCH
-    assert not pump.controller.glass
+    assert not pump.controller.glass.broken
     assert pump.controller.alarms.is_shown(al.AL_BREAK_GLASS)
     titrate(pump, 30_000)
     assert (pump.status.rate_ul_h, pump.status.message) == (20_000, msg.GLASS)
@@ -84,7 +84,7 @@ def test_break_glass_ends_by_itself_and_its_alarm_stays(way):
 def test_there_is_no_glass_to_break_while_the_security_layer_is_whole():
     pump = started(programmed(layout.MODE_CONTINUOUS, *CONTINUOUS))
     pump.break_glass(4711)
-    assert not pump.controller.glass
+    assert not pump.controller.glass.broken
     assert not pump.controller.alarms.is_shown(al.AL_BREAK_GLASS)
 
 

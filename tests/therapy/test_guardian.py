@@ -63,7 +63,7 @@ class Rig:
     def tripped(self):
         return self.guardian.tripped
 
-    def tick(self, state=None, ms=100, key=ports.KEY_NONE, moved=0, ahead=None, rate=1, turned=None):
+    def tick(self, state=None, ms=100, key=ports.KEY_NONE, moved=0, ahead=None, rate=None, turned=None):
         """One tick: the motor has made `moved` steps; therapy asks for `ahead` steps past the count."""
         controller, drive, r = self.controller, self.drive, self.r
         self.now = (self.now + ms) & MASK
@@ -74,7 +74,7 @@ class Rig:
         r.encoder_count = (r.encoder_count + (moved if turned is None else turned)) & MASK
         r.key = key
         flows = controller.delivery.state in (t.ST_PRIMING, t.ST_INFUSING, t.ST_BOLUS, t.ST_KVO)
-        drive.step_rate_mhz = rate if flows or rate != 1 else 0
+        drive.step_rate_mhz = rate if rate is not None else 1 if flows else 0
         drive.step_end = (r.step_count + (ahead if ahead is not None else self.want if flows else 0)) & MASK
         drive.enable = drive.relay = 1
         self.guardian.watch(self.now, r, drive, controller)
@@ -346,6 +346,10 @@ def test_a_clock_that_runs_backwards_permits_nothing():
     rig = follow(started(), SLOW, 3)
     before = rig.cap(0)
     assert rig.cap(-500) == before
+    rig = follow(started(rate=1_200_000), 1_200_000, 1)
+    before = rig.cap(0)
+    assert rig.cap(-500) == before
+    assert rig.cap(1) > before
 
 
 def test_what_is_asked_within_it_is_left_as_it_is():
@@ -389,9 +393,20 @@ def test_a_new_therapy_forgets_how_often_the_one_before_went_beyond():
     rig.tick(t.ST_STANDBY)
     rig.tick(t.ST_PROGRAMMING, key=ports.KEY_START)
     rig.takes(rx_of(0))
-    rig.tick(t.ST_INFUSING)
-    rig.tick(ahead=SLACK + 1)
+    rig.tick(t.ST_INFUSING, ahead=SLACK + 1)
+    for _ in range(19):
+        rig.tick(ahead=SLACK + 1)
     assert not rig.tripped
+    rig.tick(ahead=SLACK + 1)
+    assert rig.tripped == g.TRIP_AHEAD
+
+
+def test_a_lease_of_one_step_is_one_step():
+    rig = started()
+    rig.tick(ms=12, ahead=1)  # 240,000 units are due: a step and 15,000
+    assert rig.cap(0) == rig.expect(240_000, lease_of(SLOW))
+    rig.tick(ms=0, ahead=0)
+    assert rig.cap(0) == rig.expect(15_000, lease_of(SLOW))  # nothing past the end of the lease
 
 
 def test_the_volume_to_be_infused_bounds_it():
@@ -711,7 +726,7 @@ def test_a_rate_that_a_person_confirmed_is_permitted():
 
 
 def test_a_rate_that_nobody_confirmed_is_cut():
-    for offered, taken in ((None, 60_000), (50_000, 60_000), (None, 10), (60_000, 50_000), (None, 0)):
+    for offered, taken in ((None, 60_000), (50_000, 60_000), (None, 1), (60_000, 50_000), (None, 0)):
         rig = follow(started(), SLOW, 3)
         if offered is not None:
             rig.guardian.offer_titration(offered)
@@ -750,6 +765,42 @@ def test_a_confirmed_rate_is_good_for_three_and_a_half_seconds(ticks, why):
     rig.controller.dose.profile.override_ul_h = 60_000
     rig.tick(ms=0)
     assert rig.tripped == why
+
+
+@pytest.mark.parametrize("then", [0, 1, 60_000])
+def test_an_offer_that_was_taken_up_or_ran_out_offers_nothing(then):
+    rig = follow(started(policy=layout.POLICY_SUSTAIN, rate_hard_ul_h=90_000), SLOW, 3)
+    rig.guardian.offer_titration(60_000)
+    for rate in (60_000, 5, 0):  # taken up; then sustained ever lower
+        rig.controller.dose.profile.override_ul_h = rate
+        rig.tick(ms=0)
+        assert not rig.tripped
+    if then:
+        rig.controller.dose.profile.override_ul_h = then
+        rig.tick(ms=0)
+        assert rig.tripped == g.TRIP_UNASKED
+    rig = follow(started(), SLOW, 3)
+    rig.guardian.offer_titration(60_000)
+    for rate in (60_000, then):
+        rig.controller.dose.profile.override_ul_h = rate
+        rig.tick(ms=0)
+    assert rig.tripped == (g.TRIP_NONE if then == 60_000 else g.TRIP_UNASKED)
+    rig = started(rate=0)
+    rig.guardian.offer_titration(60_000)
+    for _ in range(40):
+        rig.tick()
+    rig.controller.dose.profile.override_ul_h = then
+    rig.tick()
+    assert rig.tripped == g.TRIP_UNASKED
+
+
+def test_what_a_person_set_is_not_dropped():
+    rig = follow(started(policy=layout.POLICY_SUSTAIN), SLOW, 3)
+    rig.controller.dose.profile.override_ul_h = 900
+    rig.tick(ms=0)
+    rig.controller.dose.profile.override_ul_h = -1
+    rig.tick(ms=0)
+    assert rig.tripped == g.TRIP_UNASKED
 
 
 def test_no_rate_past_the_hard_limit_and_one_of_nought_is_a_rate():
@@ -804,6 +855,12 @@ def test_the_encoder_counts_from_where_the_therapy_began():
 # Backwards, and standing still.
 
 
+def test_no_rate_is_none_backwards():
+    rig = started()
+    rig.tick(rate=0)
+    assert not rig.tripped
+
+
 def test_backwards_while_it_should_flow_is_cut():
     rig = started()
     rig.tick(rate=-1)
@@ -815,7 +872,7 @@ def test_forwards_while_it_stands_is_cut(state):
     rig = started()
     rig.tick(state, ms=0)
     assert not rig.tripped
-    rig.tick(rate=2)
+    rig.tick(rate=1)
     assert rig.tripped == g.TRIP_STILL
 
 
@@ -823,7 +880,7 @@ def test_forwards_while_it_stands_is_cut(state):
 def test_backwards_is_for_an_occlusion_alone(state):
     rig = started()
     rig.tick(state, ms=0)
-    rig.tick(rate=-2, ahead=-1)
+    rig.tick(rate=-1, ahead=-1)
     assert rig.tripped == g.TRIP_BACK
 
 
@@ -838,7 +895,7 @@ def test_backing_off_has_a_bound(head):
         rig = started(head=head)
         rig.tick(t.ST_STOPPED, ms=0)
         bound = back_bound(rig)
-        rig.tick(rate=-2, ahead=-bound - more)
+        rig.tick(rate=-1, ahead=-bound - more)
         assert rig.tripped == why
         rig = started(head=head)
         rig.tick(t.ST_STOPPED, ms=0)
@@ -892,6 +949,83 @@ def test_flow_counts_from_where_it_stood():
     assert rig.cap(100) == rig.expect(rig.due % rig.step + SLOW * 100, lease_of(SLOW))
     rig.tick(ms=0, turned=encoder_limit(rig, SLOW))
     assert not rig.tripped
+
+
+def test_what_a_hand_turned_while_it_stood_is_no_flow():
+    rig = follow(started(), SLOW, 50)
+    rig.tick(t.ST_PAUSED, ms=0)
+    assert not rig.tripped
+    rig.tick(turned=60)
+    rig.tick(ms=0, key=ports.KEY_START)
+    rig.tick(t.ST_INFUSING, ms=0)
+    rig.tick(ms=0, turned=encoder_limit(rig, SLOW))
+    assert not rig.tripped
+    rig.tick(ms=0, turned=1)
+    assert rig.tripped == g.TRIP_ENCODER
+
+
+def test_what_flowed_is_not_held_against_it_when_it_stands():
+    rig = follow(started(), SLOW, 60)  # 533 steps
+    slop = 6 * 3600 // (rig.step // 1000 + 1)
+    rig.tick(t.ST_PAUSED, ms=0)
+    rig.tick(turned=slop)
+    assert not rig.tripped
+    rig.tick(turned=1)
+    assert rig.tripped == g.TRIP_STILL
+
+
+def test_the_encoder_bounds_a_prime_too():
+    rig = programmed(head=ports.HEAD_SYRINGE)
+    rig.tick(turned=500)
+    rig.wants(100_000)
+    rig.tick(key=ports.KEY_PRIME_ON)
+    rig.tick(t.ST_PRIMING)
+    rig.tick(ms=0, turned=encoder_limit(rig, 100_000))
+    assert not rig.tripped
+    rig.tick(ms=0, turned=1)
+    assert rig.tripped == g.TRIP_ENCODER
+
+
+class Seconds:
+    """Counts the seconds it is told of."""
+
+    step = 225_000
+
+    def __init__(self):
+        self.told = 0
+
+    def second(self, seconds):
+        self.told += seconds
+
+    def no_boluses(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    "pattern", [(100,), (333,), (999, 1), (1_000,), (2_500, 700), (1, 998, 1, 1_001), (60_000, 999)]
+)
+def test_seconds_are_counted_to_the_millisecond(pattern):
+    rig = Rig(now=700_000)
+    rig.guardian.permit = Seconds()
+    rig.tick()
+    passed = 0
+    for _ in range(40):
+        for ms in pattern:
+            passed += ms
+            rig.tick(ms=ms)
+            assert rig.permit.told == passed // 1_000
+    assert not rig.tripped
+
+
+@pytest.mark.parametrize("late_ms", [2**28 - 1, 2**28])
+def test_only_a_stall_of_days_is_no_time(late_ms):
+    rig = Rig(now=700_000)
+    rig.guardian.permit = Seconds()
+    rig.tick()
+    rig.tick(ms=late_ms)
+    assert rig.permit.told == (late_ms // 1_000 if late_ms < 2**28 else 0)
+    rig.tick(ms=1_000 - (late_ms % 1_000 if late_ms < 2**28 else 0))
+    assert rig.permit.told == (late_ms // 1_000 + 1 if late_ms < 2**28 else 1)
 
 
 @pytest.mark.parametrize("off", [-2, -1, 0, 1, 2])
@@ -972,7 +1106,7 @@ def past_of(**values):
 
 def woken(rx, state=t.ST_INFUSING, **past):
     """A pump after a reset; the guardian was told what the journal says."""
-    rig = Rig()
+    rig = Rig(start=100_000, now=700_000)
     rig.controller.dose.rx = rx
     assert rig.guardian.restore(rx.encode(), rig.step, past_of(**past))
     rig.wants(rx.seg_rate_ul_h[0] if state == t.ST_INFUSING else rx.kvo_ul_h)
@@ -989,6 +1123,49 @@ def test_a_therapy_that_is_taken_up_needs_no_key_once(state):
     assert rig.cap(300) == rig.expect(held * 300, lease_of(held))
     rig.tick(t.ST_PAUSED)
     rig.tick(t.ST_INFUSING)
+    assert rig.tripped == g.TRIP_UNASKED
+
+
+@pytest.mark.parametrize("state", [t.ST_INFUSING, t.ST_KVO])
+def test_what_is_taken_up_keeps_its_encoder(state):
+    rig = woken(rx_of(), state)
+    limit = encoder_limit(rig, SLOW if state == t.ST_INFUSING else 1_000)
+    rig.tick(ms=0, turned=limit)
+    assert not rig.tripped
+    rig.tick(ms=0, turned=1)
+    assert rig.tripped == g.TRIP_ENCODER
+
+
+def test_a_therapy_that_waits_has_all_its_volume_yet():
+    rig = woken(rx_of(FAST, vtbi_ul=500), t.ST_PAUSED, vtbi_ul=3, vtbi_rest=77)
+    rig.wants(FAST)
+    rig.tick(key=ports.KEY_START, ms=0)
+    rig.tick(t.ST_INFUSING, ms=0)
+    assert rig.cap(3_000) == rig.expect(3 * UL + 77, lease_of(FAST))
+
+
+@pytest.mark.parametrize("key", [ports.KEY_PATIENT_BOLUS, ports.KEY_CLINICIAN_BOLUS])
+def test_no_bolus_comes_along_with_a_start(key):
+    rig = Rig(start=100_000, now=700_000)
+    rx = bolus_rx()
+    rig.controller.dose.rx = rx
+    rig.guardian.restore(rx.encode(), rig.step, past_of())
+    rig.tick(t.ST_SELF_TEST)
+    rig.controller.dose.boluses.given.add(key)
+    rig.tick(t.ST_INFUSING)
+    assert rig.tripped == g.TRIP_UNASKED
+    rig = programmed(bolus_rx())
+    rig.tick(key=ports.KEY_START)
+    rig.controller.dose.boluses.given.add(key)
+    rig.tick(t.ST_INFUSING)
+    assert rig.tripped == g.TRIP_UNASKED
+
+
+@pytest.mark.parametrize("state", [t.ST_INFUSING, t.ST_KVO, t.ST_PRIMING])
+def test_nothing_flows_in_the_very_first_tick(state):
+    rig = Rig()
+    rig.controller.dose.rx = rx_of()
+    rig.tick(state)
     assert rig.tripped == g.TRIP_UNASKED
 
 
@@ -1032,7 +1209,7 @@ def test_the_window_is_that_of_the_journal():
 
 
 def test_the_lock_out_is_that_of_the_journal():
-    for lockout_s, why in ((1, g.TRIP_UNASKED), (0, g.TRIP_NONE)):
+    for lockout_s, why in ((60, g.TRIP_UNASKED), (1, g.TRIP_UNASKED), (0, g.TRIP_NONE)):
         rig = woken(bolus_rx(), lockout_s=lockout_s)
         rig.tick(ms=0, key=ports.KEY_PATIENT_BOLUS)
         rig.controller.dose.boluses.given.add(ports.KEY_PATIENT_BOLUS)

@@ -521,3 +521,57 @@ def test_what_has_been_written_is_counted_over_all_areas():
     assert journal.written(140) == 44
     fill(journal, store, 4, first=1)
     assert journal.written(140) == 140 + 44
+
+
+def test_pumps_in_the_field_hold_frames_that_begin_with_this_byte():
+    assert MAGIC == 0x4A
+
+
+def test_what_begins_with_another_byte_is_no_frame():
+    store = Store()
+    fill(Journal(store), store, 1)
+    bad = bytearray(framed(0, record(5)))
+    bad[0] = MAGIC + 1
+    bad[-4:] = struct.pack("<I", crc32(bytes(bad[:-4])))
+    store.write(A, 44, bytes(bad))
+    assert of_kind(store, 0) == [record(0)]
+
+
+def test_nothing_is_written_into_a_part_that_cannot_be_read():
+    store = Store()
+    fill(Journal(store), store, 1)
+    store.fail_read_from = 44 + 256
+    journal = Journal(store)
+    journal.replay(lambda kind, payload: None)
+    store.fail_read_from = None
+    fill(journal, store, 1, first=7)
+    assert store.bytes(A)[44:] == b"\xff" * (SIZE - 44)
+    assert of_kind(store, 0) == [record(0), record(7)]
+
+
+@pytest.mark.parametrize("size", [140, 128, 132, 256, 300])
+def test_a_fresh_store_of_any_size_is_blank(size):
+    store = Store(size)
+    fill(Journal(store), store, 1)
+    assert store.erases == 0
+
+
+@pytest.mark.parametrize("at", [0, 1, 4, 27, 31])
+def test_a_byte_that_cannot_be_written_is_found(at):
+    store = Store()
+    journal = Journal(store)
+    fill(journal, store, 1)
+    store._areas[A][44 + at] = 0
+    assert journal.append(33, record(0x7F7F7F7F)) != ports.OK
+    assert of_kind(store, 0) == [record(0)]
+
+
+def test_where_it_is_not_known_what_stands_the_same_is_tried_again():
+    store = Store()
+    journal = Journal(store)
+    fill(journal, store, 1)
+    store.read_rc = ports.ERR_FAILED
+    assert journal.append(0, record(1)) == ports.ERR_FAILED
+    store.read_rc = ports.OK
+    assert journal.append(0, record(1)) == ports.OK
+    assert of_kind(store, 0) == [record(0), record(1)]

@@ -8,7 +8,7 @@ import pytest
 from firmware.therapy import alarms as al
 from firmware.therapy import records as rec
 from firmware.therapy import tables as t
-from firmware.therapy.controller import GRANT_BOLUS, GRANT_START
+from firmware.therapy.grants import GRANT_BOLUS, GRANT_START
 from firmware.therapy.keeper import ERASE_UL_H, Keeper, is_running
 from firmware.therapy.records import Outbox
 from firmware.therapy.resume import FAILED, GO_ON, NOTHING, WAIT

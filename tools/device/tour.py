@@ -153,7 +153,7 @@ def tour(around, head, syringe, rate_ul_h, start_ms, make_therapy=Therapy):
     _refusals(pump, rx)
     _long_waits(pump, rate_ul_h, syringe)
     pump.readings.flags |= ports.RF_KEY_SWITCH  # isolated by now: a start needs it, and the glass broken
-    pump.controller.person = 7
+    pump.controller.glass.person = 7
     pump.presses(ports.KEY_GLASS_ON)
     pump.run(30)
     _volumes(pump, rate_ul_h, syringe)

@@ -22,6 +22,8 @@ from tools.mutation.worker import BROKEN, KILLED, SURVIVED, TIMEOUT
 STORE = ROOT / "build" / "mutation.jsonl"
 PROCESSES = 2
 _HANGS_S = 3
+# Named no test, pytest would look for some everywhere.
+_NO_TESTS = ["--ignore-glob=*", "tests/mutation"]
 Job = dict[str, Any]
 Result = dict[str, Any]
 
@@ -91,7 +93,8 @@ def _serve(process: subprocess.Popen[str], waiting: SimpleQueue[Job], ended: Sim
 
 def _job(mark: int, module: str, tests: Sequence[str], source: str | None, cpu_s: int) -> Job:
     name = f"{ROOM}/{module}".replace("/", ".")
-    return {"id": mark, "name": name, "module": module, "tests": list(tests), "source": source, "cpu_s": cpu_s}
+    paths = list(tests) or _NO_TESTS
+    return {"id": mark, "name": name, "module": module, "tests": paths, "source": source, "cpu_s": cpu_s}
 
 
 def limits(workers: Workers, covering: Mapping[str, Sequence[str]]) -> dict[str, int]:

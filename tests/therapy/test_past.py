@@ -8,7 +8,8 @@ from firmware.therapy import layout, resume
 from firmware.therapy import records as rec
 from firmware.therapy import tables as t
 from firmware.therapy.bolus import BUCKETS
-from firmware.therapy.controller import GRANT_BOLUS, GRANT_RESUME, PROGRESS_S
+from firmware.therapy.grants import GRANT_BOLUS, GRANT_RESUME
+from firmware.therapy.images import PROGRESS_S
 from firmware.therapy.layout import KIND_HOLD, KIND_RAMP
 from firmware.therapy.prescription import Prescription
 from firmware.therapy.resume import FAILED, GO_ON, NOTHING, UNSURE_MS, WAIT, Past
