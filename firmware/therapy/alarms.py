@@ -169,6 +169,15 @@ class Alarms:
         self.silence_s = 0
         self._rank()
 
+    def insist(self, code):
+        """Raise an alarm of therapy whatever is noted of it already."""
+        bit = 1 << code
+        self.present |= bit
+        self.therapy |= bit
+        self.came |= bit
+        self.silence_s = 0
+        self._rank()
+
     def clear(self, code):
         """Note that `code`'s condition is gone; a latched alarm stays shown."""
         latches = traits(code) & _LATCHES

@@ -188,9 +188,10 @@ class Controller:
             self._pending = -1
             self._event(event, r)
         state = self.delivery.state
-        if state == t.ST_FAILED and not self.alarms.therapy & _FAILED_ALARMS:
-            self.alarms.raise_(al.AL_DOUBT)  # nobody acknowledges that away, and no flipped bit hides it
         if self.alarms.changed:
+            self._log_alarms()
+        if state == t.ST_FAILED and not self.status.therapy_alarms & _FAILED_ALARMS:
+            self.alarms.insist(al.AL_DOUBT)  # nobody acknowledges that away, and no flipped bit hides it
             self._log_alarms()
         dose.actuate(state, r, drive, _POWERED >> state & 1)
         dose.show(self.status, state)
