@@ -45,13 +45,8 @@ class Permit:
         self._prime = Allowance()
         self._kvo_ul_h = 0
         self.step = 1
-        self.steps = 0  # permitted position, modulo 2**30
-        self._units = 0  # permitted beyond it, below one step
-        self.end = 0  # the lease's end that was let through
-        self.short = False  # dosing asks for less than is prescribed
-        self._due = 0  # steps due, and those of them that dosing never asked for, in this stretch
-        self._lost = 0
         self._short_s = 0
+        self.stand(0)
 
     # What begins.
 
@@ -98,11 +93,11 @@ class Permit:
 
     def stand(self, count):
         """Take `count` as where the permitted volume stands."""
-        self.steps = count
-        self.end = count
-        self._units = 0
-        self._due = self._lost = 0
-        self.short = False
+        self.steps = count  # permitted position, modulo 2**30
+        self.end = count  # the lease's end that was let through
+        self._units = 0  # permitted beyond the position, below one step
+        self._due = self._lost = 0  # steps due, and those that dosing never asked for, in this stretch
+        self.short = False  # dosing asks for less than is prescribed
 
     def resume(self, count):
         """Go on from where the motor is: what was not pumped is still to be given."""

@@ -10,7 +10,7 @@ from firmware.therapy import tables as t
 from firmware.therapy.bolus import BUCKETS
 from firmware.therapy.grants import GRANT_BOLUS, GRANT_RESUME
 from firmware.therapy.images import PROGRESS_S
-from firmware.therapy.layout import KIND_HOLD, KIND_RAMP
+from firmware.therapy.layout import KIND_HOLD, KIND_RAMP, KIND_SPREAD
 from firmware.therapy.prescription import Prescription
 from firmware.therapy.resume import FAILED, GO_ON, NOTHING, UNSURE_MS, WAIT, Past
 from hal.compat import MASK
@@ -86,6 +86,7 @@ def test_an_empty_journal_says_nothing():
     assert not past.done
     assert (past.override_ul_h, past.uncertain_ul, past.lockout_s) == (-1, 0, 0)
     assert past.buckets == [0] * BUCKETS
+    assert past.bucket_age_s == 0
     fields = FIELDS[8:18] + FIELDS[19:]
     assert [getattr(past, name) for name in fields] == [0] * len(fields)
 
@@ -124,6 +125,8 @@ def test_an_older_progress_is_not_taken_back():
     past.fold(rec.REC_PROGRESS, progress(seq=10, op_s=40))
     past.fold(rec.REC_PROGRESS, progress(seq=9, op_s=40))
     assert past.op_s == 50
+    past.fold(rec.REC_PROGRESS, progress(seq=11, op_s=60))
+    assert past.op_s == 60
 
 
 def test_a_later_record_stands_before_an_earlier_progress():
@@ -319,6 +322,30 @@ def test_copies_that_both_look_whole_and_differ_wait():
     past._copies[1] = (rx.tag, other.encode())  # the same tag, as one checksum in 2**30 would have
     assert judged(past) == WAIT
     assert past.torn
+    assert past.rx.encode() == data  # each channel has its own, so that the guardian sees them part
+    assert past.copy == other.encode()
+
+
+@pytest.mark.parametrize("state", [t.ST_INFUSING, t.ST_BOLUS, t.ST_PAUSED, t.ST_KVO, t.ST_STOPPED])
+def test_a_therapy_without_its_prescription_is_damaged_whatever_it_did(state):
+    past = past_of(copies=0, delivery=state)
+    past.fold(rec.REC_PRESCRIPTION, rx_of(rate=7).encode())
+    assert judged(past) == WAIT
+    assert past.torn
+
+
+@pytest.mark.parametrize("tag", [0, 1])
+def test_without_progress_no_copy_is_its_own(tag):
+    past = Past()
+    past.fold(rec.REC_PRESCRIPTION, rx_of().encode())
+    past._copies = [(tag, past._copies[0][1])]
+    judged(past)
+    assert past.rx is None
+
+
+def test_two_copies_are_kept_however_many_there_are():
+    past = past_of(copies=9)
+    assert len(past._copies) == 2
 
 
 def test_a_place_that_the_prescription_does_not_have_is_damage():
@@ -361,10 +388,11 @@ def test_progress_of_an_older_state_than_a_flowing_record():
     past.fold(rec.REC_PROGRESS, progress(tag=rx_of().encode() and past._tag, seq=15, delivery=t.ST_INFUSING))
     judged(past)
     assert past.uncertain_ul == UNSURE_UL
-    past = past_of((0, record(seq=20, delivery=t.ST_PAUSED)))
-    past.fold(rec.REC_PROGRESS, progress(tag=past._tag, seq=15, delivery=t.ST_PAUSED))
-    judged(past)
-    assert past.uncertain_ul == 0
+    for state in (t.ST_PAUSED, t.ST_SELF_TEST):
+        past = past_of((0, record(seq=20, delivery=t.ST_PAUSED)))
+        past.fold(rec.REC_PROGRESS, progress(tag=past._tag, seq=15, delivery=state))
+        judged(past)
+        assert past.uncertain_ul == 0
 
 
 @pytest.mark.parametrize("state", [t.ST_PAUSED, t.ST_STOPPED])
@@ -513,9 +541,11 @@ def test_a_segment_that_ends_by_volume_is_so_much_nearer_its_end():
 
 
 def test_the_end_of_the_last_segment_is_the_programmes():
-    past = flowing(rx=segments((KIND_HOLD, RATE, 500, 0)), left_ul=1)
+    past = flowing(rx=segments((KIND_HOLD, RATE, 500, 0)), left_ul=1, second=9)
     assert past.done
-    assert past.index == 0
+    assert (past.index, past.cycle, past.second) == (0, 0, 9)
+    past = flowing(rx=segments((KIND_HOLD, RATE, 500, 0), (KIND_HOLD, 7, 0, 9), cycles=2), left_ul=1, cycle=1)
+    assert past.done
     past = flowing(rx=segments((KIND_HOLD, RATE, 500, 0), (KIND_HOLD, 7, 0, 9), cycles=3), left_ul=1, cycle=2)
     assert past.done  # an intermittent infusion ends with its last dose
     past = flowing(rx=segments((KIND_HOLD, RATE, 500, 0), (KIND_HOLD, 7, 0, 9), cycles=3), left_ul=1, cycle=1)
@@ -553,6 +583,10 @@ def test_a_segment_that_ends_by_time_ends_where_less_follows(after, second, inde
 def test_after_the_last_segment_nothing_follows_or_the_first_does():
     past = flowing(rx=segments((KIND_HOLD, RATE, 0, 100)), second=95)
     assert past.done
+    assert flowing(rx=segments((KIND_HOLD, 1, 0, 100)), second=95, rate_ul_h=1).done
+    assert not flowing(rx=segments((KIND_HOLD, 0, 0, 100)), second=95, rate_ul_h=0).done
+    past = flowing(rx=segments((KIND_HOLD, RATE, 0, 100), (KIND_HOLD, 7, 40, 0)), second=95, left_rest=9)
+    assert (past.index, past.left_ul, past.left_rest) == (1, 40, 0)
     rx = segments((KIND_HOLD, 90_000, 0, 9), (KIND_HOLD, RATE, 0, 100), cycles=2)
     past = flowing(rx=rx, second=95, index=1, cycle=0)
     assert (past.index, past.cycle, past.done) == (1, 0, False)  # more would follow
@@ -565,7 +599,7 @@ def test_after_the_last_segment_nothing_follows_or_the_first_does():
 
 
 def test_a_ramp_that_falls_is_taken_further_on_and_one_that_rises_is_not():
-    for step, second in ((-5, 43), (5, 30), (0, 30)):
+    for step, second in ((-5, 43), (-1, 43), (5, 30), (0, 30)):
         rx = segments((KIND_RAMP, RATE, 0, 100, step, 0, 0), (KIND_HOLD, 7, 0, 0))
         assert flowing(rx=rx, second=30).second == second
 
@@ -573,3 +607,8 @@ def test_a_ramp_that_falls_is_taken_further_on_and_one_that_rises_is_not():
 def test_a_segment_without_end_is_not_moved():
     past = flowing(rx=segments((KIND_HOLD, RATE, 0, 0), (KIND_HOLD, 7, 0, 0)), second=95)
     assert (past.index, past.second) == (0, 95)
+
+
+def test_a_volume_over_time_goes_on_to_its_volume():
+    past = flowing(rx=segments((KIND_SPREAD, RATE, 1_000, 100), (KIND_HOLD, 7, 0, 0)), second=95, left_ul=300)
+    assert (past.index, past.second, past.left_ul) == (0, 95, 170)
