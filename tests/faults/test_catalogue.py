@@ -11,8 +11,6 @@ from simulator.files.yaml_source import Refusal
 from tests.faults.pumps import SYRINGE, VOLUMETRIC, infusing
 from tools import faults_doc
 
-ESCAPES: set[str] = set()
-
 
 def test_every_port_and_partition_has_faults():
     assert len(KINDS) >= 60
@@ -54,7 +52,7 @@ def test_a_kind_belongs_to_a_place():
         Kind("x_y", "nowhere", "z", lambda world, values: None)
 
 
-@pytest.mark.parametrize("name", sorted(set(KINDS) - ESCAPES))
+@pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("head", [SYRINGE, VOLUMETRIC])
 def test_each_strikes_a_running_pump_and_is_taken_back(name, head):
     with infusing(head) as world:
