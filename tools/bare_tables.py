@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NAMES = ROOT / "hal" / "bare" / "names.py"
 LIBRARY = ROOT / "hal" / "bare" / "library.py"
 LIBRARY_NAME = "icu"
+_CHUNK = 24
 _CODES = al.TRUST_BASE + al.TRUST_CODES
 
 _NAMES_TEXT = '''\
@@ -43,7 +44,9 @@ MESSAGES = (
 {messages}
 )
 # Of the alarms, by code.
-PRIORITIES = {priorities}
+PRIORITIES = (
+{priorities}
+)
 
 
 def name(table, code):
@@ -86,6 +89,10 @@ def _literal(data: bytes) -> str:
     return text if text[1] == '"' else 'b"' + text[2:-1].replace('"', '\\"') + '"'
 
 
+def _chunks(data: bytes) -> str:
+    return "\n".join(f"    {_literal(data[at : at + _CHUNK])}" for at in range(0, len(data), _CHUNK))
+
+
 def names_text() -> str:
     """The text of hal/bare/names.py."""
     alarms = [names.ALARMS.get(code, "") for code in range(_CODES)]
@@ -96,7 +103,7 @@ def names_text() -> str:
         trust=_words(list(tables.TRUST_NAMES)),
         alarms=_words(alarms),
         messages=_words([names.MESSAGES.get(code, "") for code in range(max(names.MESSAGES) + 1)]),
-        priorities=_literal(bytes(al.traits(code) & 3 if has[code] else 0 for code in range(_CODES))),
+        priorities=_chunks(bytes(al.traits(code) & 3 if has[code] else 0 for code in range(_CODES))),
     )
 
 
@@ -106,14 +113,13 @@ def library_text() -> str:
     data = compile_library(library)
     fields = [field[0] for field in layout.LIBRARY_ENTRY]
     before = layout.LIBRARY_ENTRY[: fields.index("name")]
-    lines = "\n".join(f"    {_literal(data[at : at + 24])}" for at in range(0, len(data), 24))
     return _LIBRARY_TEXT.format(
         title=f"scenarios/libraries/{LIBRARY_NAME}.yaml, compiled",
         entry_at=struct.calcsize(layout.struct_format(layout.LIBRARY_HEADER)),
         entry_bytes=struct.calcsize(layout.struct_format(layout.LIBRARY_ENTRY)),
         name_at=struct.calcsize(layout.struct_format(before)),
         name_bytes=int(dict(layout.LIBRARY_ENTRY)["name"][:-1]),
-        lines=lines,
+        lines=_chunks(data),
     )
 
 

@@ -42,8 +42,8 @@ class Plant:
     __slots__ = (
         "_battery_ms", "_drop_nl", "_enable", "_end", "_phase", "_rate_mhz", "_step", "_units", "air_nl",
         "air_passed_nl", "battery_permille", "clamp_open", "count", "delivered_nl", "delivered_ul", "door_open",
-        "drips", "free_flow", "gate_shut", "head", "heat", "held_nl", "jammed", "key_switch", "left_nl", "link_up", "mains", "missed",
-        "occluded", "occluded_up", "relay", "stop_held", "up_nl",
+        "drips", "free_flow", "gate_shut", "head", "heat", "held_nl", "jammed", "key_switch", "left_nl", "link_up",
+        "mains", "missed", "occluded", "occluded_up", "relay", "stop_held", "up_nl",
     )  # fmt: skip
 
     def __init__(self, head):
