@@ -4,7 +4,7 @@ import gc
 import sys
 
 if hasattr(gc, "threshold"):
-    gc.threshold(8192)  # a heap that is tidied while modules are loaded has room for what they make
+    gc.threshold(8192)  # a heap that is tidied often, also while modules are loaded, is not torn to pieces
 
 from firmware.main import run
 from hal.bare.console import Console, is_terminal

@@ -64,8 +64,12 @@ class Store:
         self._pages = [bytearray(_PAGE) for _ in range(2 * JOURNAL_BYTES // _PAGE)]
         self.wipe()
 
+    def replace_library(self, library):
+        """Load another drug library, as an installer would."""
+        self._library = library
+
     def wipe(self):
-        """As it left the factory."""
+        """As it left the factory, but for its library."""
         for page in self._pages:
             for index in range(_PAGE):
                 page[index] = 0xFF
