@@ -37,7 +37,7 @@ SCRIPT = (
     (2500, b"d", 1, b" The door is opened and the bubble drawn off."),
     (2520, b"d", 0, b" The door is closed."),
     (2524, b"a", 1, b" Acknowledged: the cause is gone."),
-    (2528, b"g", 1, b"And on."),
+    (2528, b"g", 1, b" And on."),
     (2700, b"w", 1, b" The mains fail. The battery takes over."),
     (2880, b"w", 0, b" They are back."),
     (3000, b"G", 1, b" The firmware hangs: the lease ends the flow, the watchdog bites, it resumes."),

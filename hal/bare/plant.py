@@ -155,7 +155,7 @@ class Plant:
         """Whether the generator steps now."""
         rate = self._rate_mhz
         room = ticks_diff(self._end, self.count)
-        return room > 0 if rate > 0 else rate < 0 and (room < 0 or self._phase > 0)
+        return room > 0 if rate > 0 else rate < 0 and (room < 0 or (room == 0 and self._phase > 0))
 
     # Time.
 
@@ -178,10 +178,8 @@ class Plant:
         if self.clamp_open:  # nothing holds the plunger, or no set is in
             nl = 0
         if self.occluded_up and nl:
+            nl = min(nl, 2 * _UL * (BAG_MMHG - FLOOR_MMHG) - self.up_nl)
             self.up_nl += nl
-            if self.up_nl > 2 * _UL * (BAG_MMHG - FLOOR_MMHG):
-                self.up_nl -= nl
-                nl = 0
         if self.free_flow and self.left_nl > 0:
             nl += (BAG_MMHG - self.down_mmhg()) * _UL * ms // (SIPHON_MS + ms // 2)
         self._flow(nl, ms)
@@ -217,12 +215,12 @@ class Plant:
             self._drop_nl += nl
             self.drips = ticks_add(self.drips, self._drop_nl // DROP_NL)
             self._drop_nl %= DROP_NL
-        self.held_nl += nl
         if self.occluded:
+            self.held_nl += nl
             return
-        # Between the two ends of an exponential: off by 0.3 % of the change in a slice.
-        out = self.held_nl * ms // (TAU_MS + ms // 2)
-        self.held_nl -= out
+        # The mean of both ends of the slice flows out: off by 0.3 % of what an exponential would change.
+        out = (self.held_nl + nl // 2) * ms // (TAU_MS + ms // 2)
+        self.held_nl += nl - out
         self.delivered_nl += out
         self.delivered_ul += self.delivered_nl // _UL
         self.delivered_nl %= _UL
