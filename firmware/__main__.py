@@ -36,6 +36,7 @@ HEADS = {"volumetric": HEAD_VOLUMETRIC, "syringe": HEAD_SYRINGE}
 SPEEDS = (0, 1, 10, 60)
 MOST_S = 100_000_000
 HOUR_S = 3600
+ROOMY = 262_144  # bytes of free heap that no run of this tears
 
 
 class Options:
@@ -112,6 +113,8 @@ def play(desk):
 def main(arguments):
     """Run as the command line says; return an exit code."""
     options = Options(arguments)
+    if hasattr(gc, "threshold") and gc.mem_free() > ROOMY:
+        gc.threshold(-1)
     if options.wrong or options.help:
         print(HELP if options.help and not options.wrong else "firmware: " + options.wrong)
         return 2 if options.wrong else 0

@@ -80,8 +80,14 @@ class Console:
 
     def say(self, words):
         """Hand over a few last bytes, if somebody takes them."""
-        if self._out is not None and self._poll_out.poll(0):
-            self._out.write(words)
+        if self._out is None:
+            return
+        try:
+            if not self._poll_out.poll(0):
+                return
+        except MemoryError:  # Ctrl-C in the midst of a collection leaves MicroPython's heap locked
+            pass
+        self._out.write(words)
 
     def wait(self, ms):
         """Let `ms` pass, or less where a key comes."""
