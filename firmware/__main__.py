@@ -36,6 +36,7 @@ HEADS = {"volumetric": HEAD_VOLUMETRIC, "syringe": HEAD_SYRINGE}
 SPEEDS = (0, 1, 10, 60)
 MOST_S = 100_000_000
 HOUR_S = 3600
+GONE = (5, 32)  # EIO, EPIPE: whoever read has gone
 ROOMY = 262_144  # bytes of free heap that no run of this tears
 
 
@@ -125,8 +126,11 @@ def main(arguments):
         play(build(options, console, watched))
     except KeyboardInterrupt:
         return 130
-    except OSError:  # whoever read has gone
-        return 0
+    except OSError as error:
+        if error.args[0] in GONE:
+            return 0
+        sys.stderr.write("firmware: the output takes no more: " + str(error) + "\n")
+        return 1
     finally:
         console.close()
         if watched:

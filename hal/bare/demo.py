@@ -6,6 +6,7 @@ with 1 or 0 for what works both ways, and a line that tells what happens.
 
 from hal.bare.keys import place_of
 from hal.compat import const
+from hal.ports import HEAD_SYRINGE
 
 LASTS_S = const(3600)
 
@@ -47,6 +48,13 @@ SCRIPT = (
     (3550, b"z", 1, b" Standby. In a while another pump plays this again."),
 )  # fmt: skip
 
+# Where a syringe, which has no air detector, tells another story.
+SYRINGE_SCRIPT = (
+    (2400, b"", 1, b" A syringe has no air detector: its own hazards are clamp, plunger and size."),
+    (2500, b"d", 1, b" Its clamp is lifted: a syringe that nothing holds stops the pump."),
+    (2520, b"d", 0, b" The clamp is closed."),
+)
+
 
 class Demo:
     """`runs` while it plays; `story` is the line that tells what happens."""
@@ -71,6 +79,15 @@ class Demo:
         self.runs = False
         self.story = b""
 
+    def _row(self):
+        """The row that is next, as this head tells it."""
+        row = SCRIPT[self._next]
+        if self._desk.board.head == HEAD_SYRINGE:
+            for other in SYRINGE_SCRIPT:
+                if other[0] == row[0]:
+                    return other
+        return row
+
     def step(self):
         """Do what is due."""
         if not self.runs:
@@ -78,7 +95,7 @@ class Demo:
         desk = self._desk
         at_s = desk.board.clock.s - self._began_s
         while self._next < len(SCRIPT) and SCRIPT[self._next][0] <= at_s:
-            _, key, on, story = SCRIPT[self._next]
+            _, key, on, story = self._row()
             self._next += 1
             if story:
                 self.story = story

@@ -134,7 +134,7 @@ class BarePacer:
                 self._end()
                 self._begin()
         elif desk.speed:
-            rest_ms = min(self._ahead_us // 1000, LONGEST_REST_MS)
+            rest_ms = min((self._ahead_us + 999) // 1000, LONGEST_REST_MS)
         if self._console is not None and rest_ms > 0:
             self._console.wait(rest_ms)
 

@@ -81,7 +81,8 @@ def test_each_key_stands_once_and_its_words_fit():
 def test_the_demo_presses_keys_that_there_are_in_order_of_time_and_says_what_fits_a_line():
     seconds = [row[0] for row in demo.SCRIPT]
     assert seconds == sorted(seconds) and seconds[-1] < demo.LASTS_S
-    for _, key, on, story in demo.SCRIPT:
+    assert {row[0] for row in demo.SYRINGE_SCRIPT} <= set(seconds)
+    for _, key, on, story in demo.SCRIPT + demo.SYRINGE_SCRIPT:
         assert on in (0, 1)
         assert not key or keys.place_of(key[0]) >= 0
         assert len(story) <= 79

@@ -38,13 +38,13 @@ class LetsGo(bare.BareBoard):
 
 
 class Leaks(bare.BareBoard):
-    """A mutant: one step in two hundred moves nothing."""
+    """A mutant: of what flows in a tenth of a second, a nanolitre in 182 goes astray."""
 
     def advance(self, ms):
         before = self.plant.delivered_nl
         bare.BareBoard.advance(self, ms)
         if self.plant.delivered_nl > before:
-            self.plant.delivered_nl -= (self.plant.delivered_nl - before) // 200
+            self.plant.delivered_nl -= 1
 
 
 def stops_when_isolated(library):
