@@ -10,8 +10,9 @@ from firmware.main import run
 from hal.bare.console import Console, is_terminal
 from hal.bare.desk import make_desk
 from hal.bare.lines import Lines
-from hal.bare.pacer import BarePacer, make_timer, on_board
+from hal.bare.pacer import BarePacer
 from hal.bare.panel import Panel
+from hal.bare.pico import make_button, make_lamp, make_timer, on_board
 from hal.bare.screen import END, Screen
 from hal.compat import collect
 from hal.ports import HEAD_SYRINGE, HEAD_VOLUMETRIC
@@ -37,6 +38,7 @@ SPEEDS = (0, 1, 10, 60)
 MOST_S = 100_000_000
 HOUR_S = 3600
 GONE = (5, 32)  # EIO, EPIPE: whoever read has gone
+SPARING = 24_576  # bytes from one collection to the next, once all is loaded
 ROOMY = 262_144  # bytes of free heap that no run of this tears
 
 
@@ -96,7 +98,11 @@ def build(options, console, watched):
         panel = Panel(desk, Screen(console.put, not options.plain))
     else:
         panel = Lines(desk, console.put_all)
-    desk.board.pacer = BarePacer(desk, panel, console, limit_s, make_timer if on_board() else None)
+    pacer = BarePacer(desk, panel, console, limit_s, make_timer if on_board() else None)
+    desk.board.pacer = pacer
+    if on_board():
+        desk.board.lamp = make_lamp()
+        pacer.button = make_button()
     if options.demo:
         desk.play()
     return desk
@@ -114,8 +120,8 @@ def play(desk):
 def main(arguments):
     """Run as the command line says; return an exit code."""
     options = Options(arguments)
-    if hasattr(gc, "threshold") and gc.mem_free() > ROOMY:
-        gc.threshold(-1)
+    if hasattr(gc, "threshold"):
+        gc.threshold(-1 if gc.mem_free() > ROOMY else SPARING)
     if options.wrong or options.help:
         print(HELP if options.help and not options.wrong else "firmware: " + options.wrong)
         return 2 if options.wrong else 0

@@ -1,7 +1,8 @@
-"""Writes what the bare board carries of the host: names and a drug library. `python -m tools.bare_tables [--check]`.
+"""Writes what the bare board carries of the host, and its page's keys. `python -m tools.bare_tables [--check]`.
 
 The firmware carries numbers and a device has no YAML, so hal/bare/names.py and hal/bare/library.py are
-made here, from simulator/names.py, firmware/therapy/tables.py and scenarios/libraries/icu.yaml.
+made here, from simulator/names.py, firmware/therapy/tables.py and scenarios/libraries/icu.yaml. The keys of
+docs/bare.md come from hal/bare/keys.py.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from firmware.therapy import alarms as al
 from firmware.therapy import layout, tables
+from hal.bare import keys
 from simulator import names
 from simulator.files.library import compile_library, load_library
 from simulator.files.programme import shipped_libraries
@@ -19,6 +21,8 @@ from simulator.files.programme import shipped_libraries
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ROOT / "hal" / "bare" / "names.py"
 LIBRARY = ROOT / "hal" / "bare" / "library.py"
+PAGE = ROOT / "docs" / "bare.md"
+_BEGIN, _END = "<!-- keys: made by tools/bare_tables.py -->\n", "<!-- end of keys -->\n"
 LIBRARY_NAME = "icu"
 _CHUNK = 24
 _CODES = al.TRUST_BASE + al.TRUST_CODES
@@ -123,21 +127,34 @@ def library_text() -> str:
     )
 
 
+def page_text() -> str:
+    """The text of docs/bare.md, with the keys as they are."""
+    head, rest = PAGE.read_text(encoding="utf-8").split(_BEGIN)
+    lines = ["| key | whose | what happens | pressed again |", "|---|---|---|---|"]
+    for byte, group, _, _, _, on, off in keys.KEYS:
+        key = "space" if byte == b" " else f"`{byte.decode()}`"
+        lines.append(f"| {key} | {keys.TAGS[group].decode()} | {on.decode()} | {off.decode()} |".replace("|  |", "| |"))
+    return head + _BEGIN + "\n".join(lines) + "\n" + _END + rest.split(_END)[1]
+
+
+def _made() -> tuple[tuple[Path, str], ...]:
+    return (NAMES, names_text()), (LIBRARY, library_text()), (PAGE, page_text())
+
+
 def stale() -> list[str]:
     """The files that are not what they would be if they were made now."""
-    made = ((NAMES, names_text()), (LIBRARY, library_text()))
-    return [path.name for path, text in made if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    return [path.name for path, text in _made() if not path.is_file() or path.read_text(encoding="utf-8") != text]
 
 
 def main() -> int:
-    """Write both files; with --check, say which are stale and answer 1 where one is."""
+    """Write the files; with --check, say which are stale and answer 1 where one is."""
     if "--check" in sys.argv[1:]:
         found = stale()
         if found:
             print(f"stale: {', '.join(found)}; run python -m tools.bare_tables")
         return 1 if found else 0
-    NAMES.write_text(names_text(), encoding="utf-8")
-    LIBRARY.write_text(library_text(), encoding="utf-8")
+    for path, text in _made():
+        path.write_text(text, encoding="utf-8")
     return 0
 
 

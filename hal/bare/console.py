@@ -3,6 +3,7 @@
 import select
 import sys
 
+from hal.bare.pico import on_board
 from hal.compat import const
 
 NONE = const(-1)
@@ -125,7 +126,7 @@ class Console:
 
 def is_terminal():
     """Return whether somebody can watch standard output; True on a board, whose output is a serial port."""
-    return sys.platform == "rp2" or _attributes(_OUTPUT) is not None
+    return on_board() or _attributes(_OUTPUT) is not None
 
 
 def _attributes(number):

@@ -4,7 +4,6 @@ Time is virtual and each turn lasts exactly 100 ms of it; the pace is held again
 clock. So a run without a timer and without keys is the same, byte for byte, in every interpreter.
 """
 
-import sys
 import time
 
 from hal.bare.desk import GOES_ON, QUIT
@@ -17,6 +16,8 @@ LONGEST_REST_MS = const(20)
 FRAMES_MS = const(100)  # of the watcher's time
 FAST_FRAMES_MS = const(1000)  # of virtual time, where it goes as fast as it can
 KEYS_AT_ONCE = const(8)
+BUTTON_MS = const(50)  # between two looks at it: each stops the flash for a moment
+_BAR = const(32)  # the key that the button is
 STALE_MS = const(300)  # of a timer that has stopped
 _BEHIND_US = const(500_000)
 
@@ -41,6 +42,9 @@ class BarePacer:
         self._ahead_us = 0
         self._drawn_ms = 0
         self._redraws = 0
+        self.button = None  # tells whether the board's own button, a Stop, is pressed
+        self._pressed = False
+        self._looked_ms = 0
 
     def start(self, turn, period_ms):
         """Call `turn` by the timer; ERR_ABSENT where there is none, or time goes as fast as it can."""
@@ -76,6 +80,8 @@ class BarePacer:
         elif ticks_diff(self._wall_ms(), self._fired_ms) & MASK >= STALE_MS:
             desk.board.advance(STEP_MS)  # it has stopped: the main loop goes on in its place
         self._take_keys()
+        if self.button is not None:
+            self._take_button()
         desk.step()
         if 0 <= self._limit_s <= desk.board.clock.s:
             desk.why = QUIT
@@ -112,6 +118,16 @@ class BarePacer:
                 return
             self._desk.key(byte)
 
+    def _take_button(self):
+        now_ms = self._wall_ms()
+        if now_ms - self._looked_ms & MASK < BUTTON_MS:
+            return
+        self._looked_ms = now_ms
+        pressed = bool(self.button())
+        if pressed and not self._pressed:
+            self._desk.key(_BAR)
+        self._pressed = pressed
+
     def _draw(self):
         desk = self._desk
         if desk.redraws != self._redraws:
@@ -145,14 +161,3 @@ def wall():
         return time.ticks_ms()
     return time.monotonic_ns() // 1_000_000 & MASK
 
-
-def on_board():
-    """Return whether this is a microcontroller, with a soft timer and a light."""
-    return sys.platform == "rp2"
-
-
-def make_timer(period_ms, call):
-    """Return a running machine.Timer: `call(timer)` each `period_ms`, between two bytecodes of what runs."""
-    from machine import Timer
-
-    return Timer(period=period_ms, mode=Timer.PERIODIC, callback=call)

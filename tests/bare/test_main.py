@@ -30,7 +30,8 @@ def test_options_are_read():
     [
         (["--fast"], "there is no option --fast; --help lists them"), (["demo"], "no option demo"),
         (["--speed"], "not ''"), (["--speed", "7"], "1, 10, 60, or 0"), (["--seconds", "0"], "from 1 on"),
-        (["--seconds", "-5"], "not '-5'"), (["--seconds", "1e9"], "not '1e9'"), (["--seconds=" + "9" * 40], "from 1 on"),
+        (["--seconds", "-5"], "not '-5'"), (["--seconds", "1e9"], "not '1e9'"),
+        (["--seconds=" + "9" * 40], "from 1 on"),
         (["--head", "pump"], "volumetric or syringe"), (["--head", "--demo"], "not '--demo'"),
     ],
 )  # fmt: skip

@@ -59,23 +59,23 @@ def test_the_programmes_name_drugs_of_the_library(place, policy):
 
 def test_geometry_is_the_firmware_s_and_the_line_the_simulator_s():
     code, _, barrel, step = heads.SYRINGES[-1]
-    assert (desk.SYRINGE_60_ML, plant.SYRINGE_UM, plant.SYRINGE_STEP) == (code, barrel, step)
+    assert (code, barrel, step) == (desk.SYRINGE_60_ML, plant.SYRINGE_UM, plant.SYRINGE_STEP)
     assert plant.VOLUMETRIC_STEP == heads.VOLUMETRIC_STEP
     config = PlantConfig(head=ports.HEAD_VOLUMETRIC)
-    assert plant.TAU_MS == 1000 * config.compliance_ul_mmhg * config.resistance_mmhg_s_ul
+    assert 1000 * config.compliance_ul_mmhg * config.resistance_mmhg_s_ul == plant.TAU_MS
     assert config.compliance_ul_mmhg == 1, "a µL in the line is a mmHg"
-    assert plant.SIPHON_MS == 1000 * config.siphon_resistance_mmhg_s_ul
-    assert (plant.VEIN_MMHG, plant.BAG_MMHG, plant.STALL_MMHG) == (
+    assert 1000 * config.siphon_resistance_mmhg_s_ul == plant.SIPHON_MS
+    assert (
         config.vein_mmhg, config.head_mmhg, config.stall_mmhg,
-    )  # fmt: skip
-    assert (plant.DROP_NL, plant.AIR_GATE_NL) == (1000 * config.drop_ul, 1000 * config.air_gate_ul)
+    ) == (plant.VEIN_MMHG, plant.BAG_MMHG, plant.STALL_MMHG)  # fmt: skip
+    assert (1000 * config.drop_ul, 1000 * config.air_gate_ul) == (plant.DROP_NL, plant.AIR_GATE_NL)
 
 
 def test_each_key_stands_once_and_its_words_fit():
     typed = [row[0] for row in keys.KEYS]
     assert len(set(typed)) == len(typed)
     assert all(len(row[0]) == 1 and len(row[5]) <= 58 and row[5] for row in keys.KEYS)
-    assert all(b"\x1b" not in row[0] and row[0] not in b"[OA" or row[0] == b"O" for row in keys.KEYS)
+    assert all((b"\x1b" not in row[0] and row[0] not in b"[OA") or row[0] == b"O" for row in keys.KEYS)
 
 
 def test_the_demo_presses_keys_that_there_are_in_order_of_time_and_says_what_fits_a_line():

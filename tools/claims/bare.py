@@ -84,7 +84,7 @@ def judge(found: dict[str, Any], seconds: int = HOUR_S) -> list[str]:
 
 @claim(
     "bare-demo",
-    "A pump that is nothing but an interpreter (firmware and a small plant) plays its demo for an hour of its own time: "
+    "A pump that is nothing but an interpreter (firmware and a small plant) plays its demo for an hour of its own: "
     "link cut, hostile traffic, compromise, resets. In each of these windows the patient gets what was prescribed, to "
     "0.5 µL, and CPython and MicroPython, its heap capped at 384 KiB, send the same bytes to the panel.",
     mutants={

@@ -11,7 +11,7 @@ import json
 import sys
 
 if hasattr(gc, "threshold"):
-    gc.threshold(8192)  # as firmware/__main__.py
+    gc.threshold(8192)  # this, and what follows the imports: as firmware/__main__.py
 
 sys.path.insert(0, sys.argv[1])
 
@@ -22,6 +22,9 @@ from hal.bare.pacer import BarePacer
 from hal.bare.panel import Panel
 from hal.bare.screen import Screen
 from hal.compat import collect, crc32
+
+if hasattr(gc, "threshold"):
+    gc.threshold(24_576)
 
 _POLICY_AT = 3  # in a library's entry, and in it the code of a policy that stops
 _POLICY_STOP = 4
