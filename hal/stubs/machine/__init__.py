@@ -1,5 +1,19 @@
 """`machine` as an RP2040 has it, part by part. Misuse raises what MicroPython raises."""
 
+from hal.stubs.machine.memory import mem32
 from hal.stubs.machine.pin import Pin
+from hal.stubs.machine.system import PWRON_RESET, WDT_RESET, freq, reset, reset_cause
+from hal.stubs.machine.timer import Timer
+from hal.stubs.machine.wdt import WDT
 
-__all__ = ["Pin"]
+__all__ = [
+    "PWRON_RESET",
+    "WDT",
+    "WDT_RESET",
+    "Pin",
+    "Timer",
+    "freq",
+    "mem32",
+    "reset",
+    "reset_cause",
+]
