@@ -48,10 +48,27 @@ class Region:
             return ERR_FAILED
         if found == HEADER:
             return OK
-        for sector in range(_SECTORS):
+        if not self._is_begun():
+            return ERR_ABSENT
+        for sector in range(1, _SECTORS):
             if not self.is_blank(sector):
                 return ERR_ABSENT
         return self.write(0, 0, HEADER)
+
+    def _is_begun(self):
+        """Whether the first sector is blank, or holds what a header leaves that was cut off."""
+        check = self._check
+        for offset in range(0, SECTOR, _PAGE):
+            if self.read(0, offset, check) != OK:
+                return False
+            if offset == 0:
+                for place in range(len(HEADER)):
+                    if check[place] & HEADER[place] != HEADER[place]:
+                        return False
+                    check[place] = 0xFF
+            if check != _BLANK:
+                return False
+        return True
 
     def read(self, sector, offset, into):
         """Fill `into` from a sector's offset; ERR_FAILED where the flash does not answer."""

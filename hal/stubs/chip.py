@@ -175,7 +175,7 @@ class Chip:
         try:
             self.advance(us)
         finally:
-            self._stalled -= 1
+            self._stalled = max(self._stalled - 1, 0)  # a reset in its midst has begun anew
         if not self._stalled:
             waiting, self._soft = self._soft, []
             for call in waiting:

@@ -40,7 +40,7 @@ class StateMachine:
         self.tx, self.rx = [], []
         self.reset()
         self.pc = self.start
-        self.when = self.pio.now
+        self.when = self.woke = self.pio.now
 
     def reset(self):
         """SM_RESTART: shift counters, ISR and what was pending; not X, Y, OSR or the program counter."""
@@ -68,12 +68,14 @@ class StateMachine:
 
     def cycle(self):
         """Run one instruction, or stall at it; moves `when` on."""
+        self.woke = self.when
         pc = self.pc
         forced = self.pending
         instruction = self.pio.memory[self.number // 4][pc] if forced is None else forced
         self.pending = None
         self._next = pc if forced is not None else self.wrap_bottom if pc == self.wrap_top else (pc + 1) & 31
-        self._side(instruction)
+        if self.side_count:
+            self._side(instruction)
         if _OPERATIONS[instruction >> 13](self, instruction):
             self.when += self.period
             if forced is not None:
@@ -93,7 +95,8 @@ class StateMachine:
         pending, self.pending = self.pending, None
         before = self.pc
         self._next = before
-        self._side(instruction)
+        if self.side_count:
+            self._side(instruction)
         if _OPERATIONS[instruction >> 13](self, instruction):
             self.pending = instruction  # EXEC_STALLED: latched until it can be done
             return
@@ -141,8 +144,6 @@ class StateMachine:
 
     def _side(self, instruction):
         count = self.side_count
-        if not count:
-            return
         bits = instruction >> 8 & 31
         value = bits >> 5 - count
         if self.side_optional:
@@ -334,6 +335,7 @@ class Pio:
     def __init__(self, chip, skip=True):
         self.chip = chip
         self.skip = skip
+        self.call_cost = 0  # time that a call of the program's takes, in 1/256 of a clock: set it to look for races
         self.units = chip.hz * FRACTION // 1_000_000  # in a µs
         self.now = chip.us * self.units
         self.version = 0  # rises with whatever a machine could see
@@ -403,22 +405,52 @@ class Pio:
         self.run_to(us * self.units)
         return self.now // self.units
 
+    def spend(self):
+        """A call begins: what it costs has passed."""
+        if self.call_cost:
+            self.run_to(self.now + self.call_cost)
+
     def run_to(self, end):
         """Run all instructions before `end`, in 1/256 of a clock."""
         self._end = end
-        running = [machine for machine in self.machines if machine.enabled]
-        while running:
-            first = min(running, key=_moment)
+        awake = [machine for machine in self.machines if machine.enabled]
+        asleep = []
+        version = self.version
+        while awake:
+            first = awake[0]
+            for machine in awake:
+                if machine.when < first.when:
+                    first = machine
             if first.when >= self._end:
                 break
             turns = first.turns() if self.skip else 0
+            if turns >= _FOREVER and first.spin == first.period:
+                awake.remove(first)
+                asleep.append(first)
+                continue
             if turns:
-                turns = min(turns, (self._horizon(first, running) - first.when) // first.spin)
+                turns = min(turns, (self._horizon(first, awake) - first.when) // first.spin)
             if turns > 0:
                 first.go_round(turns)
-            else:
-                first.cycle()
+                continue
+            first.cycle()
+            if self.version != version:
+                version = self.version
+                if asleep:
+                    self._wake(asleep, first)
+                    awake = sorted(awake + asleep, key=_number)
+                    asleep = []
+        for machine in asleep:
+            machine.go_round(max(-(-(self._end - machine.when) // machine.spin), 0))
         self.now = max(self.now, self._end)
+
+    @staticmethod
+    def _wake(asleep, cause):
+        """`cause` has just changed what may be seen, in the cycle before its own: those behind it see it already."""
+        moment = cause.woke
+        for machine in asleep:
+            seen = moment if machine.number > cause.number else moment + 1
+            machine.go_round(max(-(-(seen - machine.when) // machine.spin), 0))
 
     def _horizon(self, first, running):
         """Until when nothing that another machine does can be seen."""
@@ -436,5 +468,5 @@ class Pio:
         self.version += 1
 
 
-def _moment(machine):
-    return machine.when
+def _number(machine):
+    return machine.number

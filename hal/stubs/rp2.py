@@ -133,18 +133,21 @@ class StateMachine:
 
     def active(self, on=None):
         """Whether it runs; start it or stop it."""
+        self._pio.spend()
         if on is not None:
             self._pio.enable(self._machine, bool(on))
         return self._machine.enabled
 
     def restart(self):
         """Back to the program's begin: X, Y and OSR stay as they are."""
+        self._pio.spend()
         self._machine.reset()
         self._machine.pc = self._machine.start
         self._pio.version += 1
 
     def exec(self, instruction):
         """Run one instruction now, given as its text or its word."""
+        self._pio.spend()
         machine = self._machine
         if isinstance(instruction, str):
             instruction = asm_pio_encode(
@@ -155,6 +158,7 @@ class StateMachine:
 
     def put(self, value, shift=0):
         """Into the transmit FIFO; waits while it is full, for ever where the machine takes nothing."""
+        self._pio.spend()
         machine = self._machine
         for word in (value,) if isinstance(value, int) else value:
             self._wait(lambda: len(machine.tx) < machine.tx_room, "put: the FIFO is full and stays full")
@@ -163,6 +167,7 @@ class StateMachine:
 
     def get(self, buf=None, shift=0):
         """From the receive FIFO; waits while it is empty, for ever where the machine gives nothing."""
+        self._pio.spend()
         machine = self._machine
         if buf is None:
             return self._take(machine) >> shift

@@ -30,13 +30,13 @@ class Hands:
 class Pump:
     """An App on the board; `run` lets the chip's timer take the turns."""
 
-    def __init__(self, bench, hands):
+    def __init__(self, bench, hands, panel):
         from hal.pico.board import make_board
 
         self.bench = bench
         self.chip = bench.chip
         self.hands = hands
-        self.board = make_board(sensors=(hands,))
+        self.board = make_board(sensors=(hands,), panel=panel)
         self.app = App(self.board, NoGatekeeper())
         self.app.controller.library_ok = True
         self.board.pacer.start(self._turn, 100)
@@ -54,14 +54,15 @@ class Pump:
         self.run(300)
         rx = prescription(rate_ul_h, head=self.board.head, **settings)
         rx.syringe = syringe
+        self.app.keeper.keep(rx.encode())
         self.app.therapy.offer_prescription(rx)
         self.hands.keys.append((KEY_START, 0))
         self.run(300)
 
 
 @contextmanager
-def pump(bench=None, hands=None):
+def pump(bench=None, hands=None, panel=()):
     """A pump that has booted."""
     bench = Bench() if bench is None else bench
     with installed(bench.chip):
-        yield Pump(bench, Hands(bench.chip) if hands is None else hands)
+        yield Pump(bench, Hands(bench.chip) if hands is None else hands, panel)
