@@ -10,4 +10,4 @@ class TicksClock:
 
     def ticks_ms(self):
         """Now, 0 … 2**30 - 1."""
-        return time.ticks_ms() & MASK
+        return time.ticks_ms() & MASK  # type: ignore[operator]  # the type stubs hide that it is a number

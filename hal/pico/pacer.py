@@ -22,7 +22,7 @@ class SoftTimerPacer:
     def start(self, turn, period_ms):
         """Have `turn(timer)` each `period_ms`; ERR_ABSENT where the chip has no timer to give."""
         try:
-            self._timer = Timer(mode=Timer.PERIODIC, period=period_ms, callback=turn)
+            self._timer = Timer(-1, mode=Timer.PERIODIC, period=period_ms, callback=turn)
         except OSError:
             return ERR_ABSENT
         return OK

@@ -120,10 +120,8 @@ class StateMachine:
 
     def _take_pins(self, initial, base):
         """Give PIO the pins that the program drives, in the state that it names."""
-        if base is None:
+        if base is None or initial is None:
             return
-        if initial is None:
-            raise ValueError("missing init")
         first, machine, pio = _number(base), self._machine, self._pio
         for index, state in enumerate((initial,) if isinstance(initial, int) else initial):
             pio.chip.wire(first + index).function = "pio"
@@ -219,7 +217,7 @@ def _divider(hz, freq):
         return FRACTION
     if freq == 0:
         return 65536 * FRACTION
-    divider = (hz * FRACTION + freq // 2) // freq
-    if not FRACTION <= divider < 65536 * FRACTION:
+    low = hz * FRACTION // freq
+    if not FRACTION <= low < 65536 * FRACTION - 1:
         raise ValueError("freq out of range")
-    return divider
+    return low if 2 * (hz * FRACTION - low * freq) <= freq else low + 1
