@@ -148,9 +148,7 @@ class StateMachine:
         self._pio.spend()
         machine = self._machine
         if isinstance(instruction, str):
-            instruction = asm_pio_encode(
-                instruction, machine.side_count - machine.side_optional, machine.side_optional
-            )
+            instruction = asm_pio_encode(instruction, machine.side_count - machine.side_optional, machine.side_optional)
         machine.force(instruction)
         self._pio.version += 1
 

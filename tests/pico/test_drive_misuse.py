@@ -184,7 +184,9 @@ def test_a_register_that_is_not_modelled(chip):
         mem32[0x4005800D] = 1
 
 
-@pytest.mark.parametrize("settings", [{"start": 1}, {"start": -4096}, {"len": 100}, {"start": 4096, "len": 1408 * 1024}])
+@pytest.mark.parametrize(
+    "settings", [{"start": 1}, {"start": -4096}, {"len": 100}, {"start": 4096, "len": 1408 * 1024}]
+)
 def test_flash_devices_that_there_are_not(chip, settings):
     import rp2
 

@@ -1,4 +1,4 @@
-"""The drive under MicroPython's unix port, on stand-ins for the chip: no object made in a turn, store and counter work."""
+"""The drive under MicroPython's unix port, on stand-ins for the chip: no object in a turn; store and counter."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Runs under MicroPython: the board's read, write and show make no object; store and counter work. Argument: the root."""
+"""Runs under MicroPython: read, write and show make no object; store and counter work. Argument: the root."""
 
 import sys
 
@@ -28,7 +28,7 @@ class Sensor:
 
 def drive_about(board, readings, drive, status):
     """Forwards, backwards, renewed, gated and stopped, the machine stepping in between."""
-    machine = rp2.StateMachine.made[0]
+    machine = rp2.MADE[0]
     for turn in range(200):
         board.read(readings)
         drive.enable = 0 if turn % 50 == 49 else 1

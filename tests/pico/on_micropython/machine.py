@@ -14,6 +14,7 @@ class Pin:
         if level is None:
             return self.level
         self.level = level
+        return None
 
 
 class _Mem32:

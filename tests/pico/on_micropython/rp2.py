@@ -1,5 +1,7 @@
 """Stand-ins for a Pico's `rp2`: state machines that only hold registers, a flash in memory."""
 
+MADE = []  # state machines, in their order
+
 
 class PIO:
     OUT_LOW = 2
@@ -12,12 +14,10 @@ def asm_pio(**settings):
 class StateMachine:
     """Does the seven instructions that the drivers put in, and no program."""
 
-    made = []
-
     def __init__(self, number, program, **settings):
         self.x = self.y = self.osr = self.isr = self.tx = self.rx = 0
         self.words = 0
-        StateMachine.made.append(self)
+        MADE.append(self)
 
     def active(self, on):
         pass
