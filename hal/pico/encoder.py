@@ -1,14 +1,19 @@
-"""The drive encoder: quadrature, every edge counted in PIO. 800 lines on the motor give one count a microstep."""
+"""The drive encoder: quadrature on the lead screw, every edge counted in PIO.
+
+The screw turns once in 16,000 microsteps; 1000 lines give 4000 edges, so an edge is four steps.
+"""
 
 import rp2
 from machine import Pin
 
-from hal.compat import MASK, const
+from hal.compat import const
 from hal.pico import pins, programs
 
 _MACHINE_A = const(1)
 _MACHINE_B = const(2)
 _HZ = const(25_000_000)
+_EDGES = const(0x0FFFFFFF)  # modulo 2**28: four steps each fill 30 bits
+_STEPS_SHIFT = const(2)
 _IN_X = const(0x403E)  # in_(x, 30)
 _PUSH = const(0x8000)  # push(noblock)
 _SET_X_0 = const(0xE020)
@@ -27,14 +32,14 @@ class Encoder:
         self.answers = True
 
     def count(self):
-        """Edges since power-on, modulo 2**30; the last one known where there is no answer."""
+        """Steps that the screw has turned since power-on, modulo 2**30; the last known where there is no answer."""
         a, b = self._a, self._b
         a.exec(_IN_X)
         a.exec(_PUSH)
         b.exec(_IN_X)
         b.exec(_PUSH)
         if a.rx_fifo() and b.rx_fifo():
-            self._last = (a.get() & MASK) - (b.get() & MASK) & MASK
+            self._last = ((a.get() & _EDGES) - (b.get() & _EDGES) & _EDGES) << _STEPS_SHIFT
         else:
             self.answers = False
         return self._last

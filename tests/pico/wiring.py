@@ -12,6 +12,7 @@ from hal.stubs import Chip
 from simulator.plant import Plant, PlantConfig
 
 LAG_MS = 100
+STEPS_AN_EDGE = 4  # of 1000 lines on the screw
 _QUADRATURE = ((0, 0), (1, 0), (1, 1), (0, 1))
 
 
@@ -66,7 +67,7 @@ class Bench:
 
     def _encoder(self):
         if not self.encoder_off:
-            a, b = _QUADRATURE[self.turned % 4]
+            a, b = _QUADRATURE[self.turned // STEPS_AN_EDGE % 4]
             self.chip.wire(pins.ENCODER_A).set(a)
             self.chip.wire(pins.ENCODER_B).set(b)
 
