@@ -8,7 +8,7 @@ from hal.stubs import Chip, installed
 from hal.stubs.chip import ChipReset
 from hal.stubs.flash import SECTOR
 
-SECTORS = 19
+SECTORS = 21
 
 
 def first_address(flash):
@@ -79,7 +79,7 @@ def test_a_write_only_clears_bits_and_says_when_that_was_not_enough(chip):
 
 
 @pytest.mark.parametrize(
-    ("area", "offset", "length"), [(0, -1, 4), (0, 32 * 1024, 1), (1, 16 * 1024 - 3, 4), (3, 0, 1), (-1, 0, 1)]
+    ("area", "offset", "length"), [(0, -1, 4), (0, 32 * 1024, 1), (1, 20 * 1024 - 3, 4), (3, 0, 1), (-1, 0, 1)]
 )
 def test_out_of_range_is_refused(chip, area, offset, length):
     store = open_store()
@@ -109,7 +109,7 @@ def test_a_dead_part_is_a_code_and_no_exception(chip):
     assert counter.advance() == ports.ERR_FAILED
 
 
-@pytest.mark.parametrize("sector", [0, 1, 9, 18])
+@pytest.mark.parametrize("sector", [0, 1, 9, 20])
 def test_what_is_somebody_elses_is_refused_and_left_as_it_is(chip, sector):
     flash = chip.flash
     flash.data[first_address(flash) + sector * SECTOR + 77] = 0x12

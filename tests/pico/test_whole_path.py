@@ -132,7 +132,7 @@ def test_an_erase_of_the_journal_does_not_disturb_the_dose(erase_us):
         before = p.chip.us
         store.erase(area)
         took_ms = (p.chip.us - before) // 1000
-        assert took_ms == 4 * erase_us // 1000
+        assert took_ms == 5 * erase_us // 1000
         p.run(10_000 - took_ms)
         assert p.app.controller.status.lost_ul == 0
         assert p.bench.turned - made == pytest.approx(5_000 / 360_000 * 10 / STEP_UL * 100, rel=0.1)
