@@ -18,7 +18,13 @@ from hal.stubs.chip import Chip
 __all__ = ["Chip", "installed"]
 
 # Module's name on the device, and where its stub is.
-MODULES = {"machine": "hal.stubs.machine"}
+MODULES = {
+    "machine": "hal.stubs.machine",
+    "framebuf": "hal.stubs.framebuf",
+    "network": "hal.stubs.network",
+    "select": "hal.stubs.select",
+    "socket": "hal.stubs.socket",
+}
 _TICKS = 1 << 30
 
 
