@@ -33,7 +33,10 @@ _INIT = (
 _DATA = const(0x40)
 # Each half of a byte with its dots doubled.
 _DOUBLED = b"\x00\x03\x0c\x0f\x30\x33\x3c\x3f\xc0\xc3\xcc\xcf\xf0\xf3\xfc\xff"
-_NOTES = const(9)
+# What is noted, each with the pages where it is drawn: bits by page. Large lines begin on pages 0 and 3.
+_NOTES = const(8)
+_BANDS = bytes((0x01, 0x0C, 0x0C, 0x20, 0x40, 0x80, 0x80, 0x20))
+_NOTHING = const(-1)
 
 
 class Display:
@@ -51,7 +54,7 @@ class Display:
         self._window = bytearray(b"\x00\x21\x00\x7f\x22\x00\x07")
         self._data = bytearray(SLICE + 1)
         self._data[0] = _DATA
-        self._noted = [0, 0, -1, 0, 0, 0, -1, 0, 0]
+        self._noted = [0, 0, -1, 0, 0, 0, -1, 0]
         self._drawn = [-2] * _NOTES
         self._typed = [0] * 6
         self._draws = 0  # bands that are still to be drawn: bits by page
@@ -73,7 +76,6 @@ class Display:
         noted[5] = status.trust
         noted[6] = status.battery_min
         noted[7] = status.silenced
-        noted[8] = status.priority
 
     def idle(self, now_ms):
         """Draw a band or send a slice; OK, or ERR_FAILED where the display is silent, which is tried again."""
@@ -81,11 +83,14 @@ class Display:
             return ERR_FAILED
         if not self._ready or ticks_diff(now_ms, self._ready_ms) >= AGAIN_MS:
             rc = self._wake(now_ms)
-        elif self._look() or self._draws:
+        elif self._draws:
             self._draw()
             rc = OK
         else:
             rc = self._send()
+            if rc == _NOTHING:  # only then: what changes each turn must not keep all from being sent
+                self._look()
+                rc = OK
         self._waits = rc != OK
         if rc:
             self._ready = False
@@ -101,14 +106,14 @@ class Display:
         return rc
 
     def _look(self):
-        """Mark what has changed since it was drawn; whether anything did."""
+        """Mark the bands of what has changed since they were drawn."""
         noted = self._noted
         drawn = self._drawn
         draws = 0
         for place in range(_NOTES):
             if noted[place] != drawn[place]:
                 drawn[place] = noted[place]
-                draws |= 0xFF
+                draws |= _BANDS[place]
         entry = self._entry
         typed = self._typed
         if (
@@ -126,8 +131,7 @@ class Display:
             typed[4] = entry.wrong
             typed[5] = entry.shift
             draws |= 0x40
-        self._draws |= draws
-        return draws != 0
+        self._draws = draws
 
     # Drawing: in the main loop, from a copy of the notes that no turn writes.
 
@@ -137,10 +141,10 @@ class Display:
         alarm = drawn[2]
         if draws & 0x01:
             self._large(0, fixed(drawn[0], 3, 8))
-            self._draws &= ~0x03
+            self._draws &= ~0x01
         elif draws & 0x08:
             self._large(3, short(ALARMS, alarm) if alarm >= 0 else short(STATES, drawn[1]))
-            self._draws &= ~0x18
+            self._draws &= ~0x08
         elif draws & 0x04:
             self._small(2, "mL/h    " + (short(STATES, drawn[1]) if alarm >= 0 else ""))
             self._draws &= ~0x04
@@ -196,7 +200,7 @@ class Display:
     # Sending.
 
     def _send(self):
-        """Send the next slice that differs, if there is one."""
+        """Send the next slice that differs; OK, ERR_FAILED or _NOTHING."""
         for _ in range(_SLICES):
             place = self._next
             self._next = (place + 1) % _SLICES
@@ -206,7 +210,7 @@ class Display:
                 self._force -= 1
             if forced or self._differs(start):
                 return self._slice(start)
-        return OK
+        return _NOTHING
 
     def _differs(self, start):
         picture = self._picture

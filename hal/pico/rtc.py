@@ -12,7 +12,7 @@ from hal.pico import pins
 from hal.ports import ERR_FAILED, ERR_RANGE, OK
 
 EVERY_MS = const(500)  # a reading takes 1.8 ms of the bus
-END_S = const(0x3FFFFFFF)  # 2054-01-10
+END_S = const(1_073_001_600)  # 2054-01-01
 _FIRST_YEAR = const(20)  # of the century
 _STATUS = const(0x0F)
 _STOPPED = const(0x80)
