@@ -29,8 +29,13 @@ _THERAPY_TICK = (
 )  # fmt: skip
 # The rest of the turn pre-empts comms, which may have left no memory.
 _TRUST_TURN = ("headroom", "leave", "linkwatch", "ring", "scratch", "supervisor")
+# What the turn calls of the Pico's sensors and panel.
+_PICO_TURN = (
+    "analogue", "display", "entry", "i2c_bus", "keypad", "lamp", "link", "matrix", "rtc", "sounder", "switches",
+)  # fmt: skip
 TICK = (
     "hal/compat.py",
+    *(f"hal/pico/{name}.py" for name in _PICO_TURN),
     *(f"firmware/therapy/{name}.py" for name in _THERAPY_TICK),
     *(f"firmware/trust/{name}.py" for name in _TRUST_TURN),
 )

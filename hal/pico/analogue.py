@@ -97,7 +97,7 @@ def pressure_mmhg(counts):
 
 def full_ul(barrel_um):
     """Volume of a barrel over the whole travel. Not for the turn: it uses large integers."""
-    return 355 * barrel_um * barrel_um * PLUNGER_TRAVEL_UM // (4 * 113 * 1_000_000_000)
+    return 355 * barrel_um * barrel_um // (4 * 113) * (PLUNGER_TRAVEL_UM // 1000) // 1_000_000  # π is 355/113
 
 
 def reservoir_ul(counts, full):

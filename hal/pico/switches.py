@@ -2,8 +2,8 @@
 
 A closed contact pulls its line low. Wired so that a broken wire tells of what is unsafe: clamp and
 plunger are seen in place, mains is seen there, and the key switch seen turned, only while their
-contacts are closed; Stop, door and air are low while pressed, open and seen (and stop the motor
-outside the chip whatever is read here). The driver's fault output is the exception: it is open
+contacts are closed; Stop, door and air are held high by a closed circuit and low while pressed, open
+and seen, or cut (and stop the motor outside the chip whatever is read here). The driver's fault output is the exception: it is open
 drain, so its broken wire tells of nothing.
 
 What is unsafe counts at once; what is safe, when two turns in a row have seen it.
@@ -41,9 +41,9 @@ class Switches:
         self._bus = bus
         self._address = address
         self._volumetric = head == HEAD_VOLUMETRIC
-        self._stop = Pin(pins.STOP, Pin.IN, Pin.PULL_UP)
-        self._door = Pin(pins.DOOR, Pin.IN, Pin.PULL_UP)
-        self._air = Pin(pins.AIR, Pin.IN, Pin.PULL_UP)
+        self._stop = Pin(pins.STOP, Pin.IN, Pin.PULL_DOWN)
+        self._door = Pin(pins.DOOR, Pin.IN, Pin.PULL_DOWN)
+        self._air = Pin(pins.AIR, Pin.IN, Pin.PULL_DOWN)
         self._pressed = False
         self._was_held = False
         self._byte = bytearray(1)

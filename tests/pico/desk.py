@@ -43,6 +43,8 @@ class Desk:
         self.counts = {"pressure": 20_000, "plunger": 30_000, "battery": 50_000, "temperature": 14_000}
         for name, channel in CHANNELS.items():
             chip.analogue[channel] = Voltage(chip, channel, lambda name=name: self.counts[name])
+        for pin in (pins.STOP, pins.DOOR, pins.AIR):
+            chip.wire(pin).set(1)
         self.readings = ports.Readings()
 
     @property

@@ -84,6 +84,15 @@ def test_a_silent_expander_leaves_what_was_and_the_pins_go_on():
         assert d.readings.key == ports.KEY_STOP
 
 
+def test_a_wire_to_a_pin_that_is_cut_is_stop_door_and_air():
+    with desk() as d:
+        switches = _switches(d, ports.HEAD_VOLUMETRIC)
+        for pin in (pins.STOP, pins.DOOR, pins.AIR):
+            d.chip.wire(pin).set(None)
+        switches.read(d.readings)
+        assert d.readings.flags == SAFE | ports.RF_STOP_HELD | ports.RF_DOOR_OPEN | ports.RF_AIR
+
+
 def test_flags_of_others_stay():
     with desk() as d:
         others = ports.RF_LINK_UP | ports.RF_GATE_SHUT | ports.RF_SENSOR_FAULT
