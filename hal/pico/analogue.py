@@ -24,10 +24,10 @@ PRESSURE_LOW = const(6554)
 PRESSURE_HIGH = const(58_982)
 _RAIL = const(3277)  # within 5 % of a rail no transducer's output lies
 
-# Plunger: a slide potentiometer, 60 mm of travel between 2 and 98 % of its track.
+# Plunger: a slide potentiometer, 100 mm of travel between 2 and 98 % of its track.
 PLUNGER_EMPTY = const(1311)
 PLUNGER_FULL = const(64_225)
-PLUNGER_TRAVEL_UM = const(60_000)
+PLUNGER_TRAVEL_UM = const(100_000)
 _TRACK_RAIL = const(400)  # 0.6 %: past the ends of the travel
 
 # Battery: two lithium cells behind 20 kΩ over 10 kΩ.

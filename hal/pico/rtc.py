@@ -33,7 +33,9 @@ class Ds3231:
         self._registers = bytearray(_STATUS + 1)
         self._seconds = -1
         self._failures = 0
-        self._read_ms = time.ticks_ms() - EVERY_MS & 0x3FFFFFFF
+        self._read_ms = 0
+        self._fresh = False  # nothing has been asked yet
+        self._rc = OK
 
     def read(self, readings):
         """Write `rtc_s`, at most EVERY_MS old. OK, or ERR_FAILED where the part is silent.
@@ -41,17 +43,14 @@ class Ds3231:
         A short silence leaves the last good value; a longer one makes it -1, which says all that the
         firmware needs to know: no dose rests on this clock, so its ERR_FAILED is no sensor fault.
         """
-        rc = OK
-        now_ms = time.ticks_ms()
-        if ticks_diff(now_ms, self._read_ms) >= EVERY_MS:
-            self._read_ms = now_ms
-            rc = self._sample()
+        rc = self._sample()
         readings.rtc_s = self._seconds
         return rc
 
     def read_s(self):
-        """Ask the part now: seconds since 2020-01-01, or -1."""
-        return self._seconds if self._sample() == OK else -1
+        """Seconds since 2020-01-01, at most EVERY_MS old, or -1; the turn may call it too."""
+        self._sample()
+        return self._seconds
 
     def set(self, seconds):
         """Set it and read it back; OK, ERR_RANGE or ERR_FAILED, after which it is to be set again."""
@@ -80,9 +79,20 @@ class Ds3231:
             return ERR_FAILED
         if self._bus.write(self._address, bytes((_STATUS, 0))):  # only now is it a time
             return ERR_FAILED
-        return OK if seconds <= self.read_s() <= seconds + 1 else ERR_FAILED
+        self._fresh = False
+        return OK if self._sample() == OK and seconds <= self._seconds <= seconds + 1 else ERR_FAILED
 
     def _sample(self):
+        """Ask the part, where that is due; the code of the last time it was."""
+        now_ms = time.ticks_ms()
+        if self._fresh and 0 <= ticks_diff(now_ms, self._read_ms) < EVERY_MS:
+            return self._rc
+        self._read_ms = now_ms
+        self._fresh = True
+        self._rc = self._ask()
+        return self._rc
+
+    def _ask(self):
         registers = self._registers
         if self._bus.read_register(self._address, 0, registers):
             self._failures = min(self._failures + 1, _PATIENCE)

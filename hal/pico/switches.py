@@ -3,8 +3,8 @@
 A closed contact pulls its line low. Wired so that a broken wire tells of what is unsafe: clamp and
 plunger are seen in place, mains is seen there, and the key switch seen turned, only while their
 contacts are closed; Stop, door and air are held high by a closed circuit and low while pressed, open
-and seen, or cut (and stop the motor outside the chip whatever is read here). The driver's fault output is the exception: it is open
-drain, so its broken wire tells of nothing.
+and seen, or cut (and stop the motor outside the chip whatever is read here). The driver's fault
+output is the exception: it is open drain, so its broken wire tells of nothing.
 
 What is unsafe counts at once; what is safe, when two turns in a row have seen it.
 """

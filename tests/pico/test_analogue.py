@@ -54,7 +54,7 @@ def test_conversions_rise_with_their_counts_and_fit_small_integers():
         from hal.pico import analogue
 
         full = analogue.full_ul(26_720)
-        assert abs(full - 33_640) <= 60  # π/4 · 26.72² · 60
+        assert abs(full - 56_074) <= 60  # π/4 · 26.72² · 100
         before = None
         for counts in range(0, 65_536, 7):
             now = (
