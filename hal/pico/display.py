@@ -84,8 +84,11 @@ class Display:
         if not self._ready or ticks_diff(now_ms, self._ready_ms) >= AGAIN_MS:
             rc = self._wake(now_ms)
         elif self._draws:
-            self._draw()
             rc = OK
+            try:
+                self._draw()
+            except MemoryError:  # comms has it all; what was not drawn is still to be
+                rc = ERR_FAILED
         else:
             rc = self._send()
             if rc == _NOTHING:  # only then: what changes each turn must not keep all from being sent

@@ -111,8 +111,11 @@ class WifiLink:
         elif not self._wlan.isconnected():
             self._drop(now_ms)
         elif step == CONNECTING:
-            if self._poll.poll(0):
-                self._connected(now_ms)
+            events = self._events()
+            if events & ~POLLOUT:  # refused, or reset
+                self._drop(now_ms)
+            elif events:
+                self._go(UP, now_ms)
             elif waited_ms >= CONNECT_MS:
                 self._drop(now_ms)
         elif waited_ms >= LAST_REST_MS:  # it holds: the next loss is a new one
@@ -170,14 +173,12 @@ class WifiLink:
             if error.errno != _EINPROGRESS:
                 raise
 
-    def _connected(self, now_ms):
-        """Ready to be written to: connected, or refused, which a read tells."""
-        try:
-            self._socket.readinto(bytearray(0))
-        except OSError as error:
-            if error.errno != _EAGAIN:
-                raise
-        self._go(UP, now_ms)
+    def _events(self):
+        """What poll says of the socket now: POLLOUT alone once it is connected."""
+        events = 0
+        for found in self._poll.poll(0):
+            events |= found[1]
+        return events
 
     def _go(self, step, now_ms):
         self.step = step

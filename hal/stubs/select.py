@@ -6,7 +6,7 @@ POLLIN, POLLOUT, POLLERR, POLLHUP = 1, 4, 8, 16
 
 
 class poll:
-    """Looks at what is registered: objects with `readable()` or `writable()`."""
+    """Looks at what is registered: objects with `readable()`, `writable()` and `hung_up()`."""
 
     def __init__(self):
         self._watched = {}
@@ -25,9 +25,11 @@ class poll:
             raise RuntimeError("this poll would wait")
         ready = []
         for thing, mask in self._watched.items():
-            events = (POLLIN if mask & POLLIN and thing.readable() else 0) | (
-                POLLOUT if mask & POLLOUT and thing.writable() else 0
-            )
+            events = POLLHUP if thing.hung_up() else 0
+            if mask & POLLIN and thing.readable():
+                events |= POLLIN
+            if mask & POLLOUT and thing.writable():
+                events |= POLLOUT
             if events:
                 ready.append((thing, events))
         return ready

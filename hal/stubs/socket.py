@@ -90,6 +90,14 @@ class socket:
         self._host.received += bytes(buf[:count])
         return count or None
 
+    def readable(self):
+        """What poll tells: bytes wait, or there will be none."""
+        return self._state in ("reset", "refused") or (self._state == "up" and bool(self._host.to_send or self.ended))
+
+    def hung_up(self):
+        """What poll tells: not connected yet, reset or refused; not while it connects."""
+        return self._state in ("new", "reset", "refused")
+
     def writable(self):
         """What poll tells: connected and with room, or failed."""
         if self._state in ("reset", "refused"):

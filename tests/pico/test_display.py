@@ -209,3 +209,18 @@ def test_what_changes_each_turn_does_not_keep_the_rest_from_being_shown():
             shown.display.idle(d.now_ms())  # a main loop that comes by once a turn
             d.pass_ms(100)
         assert screen(d.display)[2] == "AIR"
+
+
+def test_a_display_without_memory_to_draw_with_tries_again():
+    with desk() as d:
+        shown = Shown(d)
+        shown.after(rate_ul_h=1000)
+        draw = shown.display._large
+
+        def no_memory(page, text):
+            raise MemoryError
+
+        shown.display._large = no_memory
+        shown.after(rate_ul_h=2000)
+        shown.display._large = draw
+        assert shown.after(3000)[0] == "       2"

@@ -66,7 +66,7 @@ def test_a_clock_stretched_past_the_time_out_is_a_time_out():
         assert bus.read_register(pins.RTC_ADDRESS, 0, bytearray(7)) == ERR_FAILED
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(faults=FAULTS)
 def test_whatever_fails_nothing_raises_a_turn_stays_short_and_all_comes_back(faults):
     with desk() as d:
@@ -84,7 +84,7 @@ def test_whatever_fails_nothing_raises_a_turn_stays_short_and_all_comes_back(fau
         for device in d.devices:
             device.plan = lambda: next(plan, None)
         status = ports.Status()
-        for _turn in range(120):
+        for _turn in range(60):
             before = d.chip.us
             for driver in (switches, keypad, rtc):
                 driver.read(d.readings)

@@ -20,7 +20,7 @@ def _rtc():
     return Ds3231(Bus())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(seconds=st.integers(0, END - 10))
 def test_set_and_read_back(seconds):
     with desk() as d:
@@ -31,7 +31,7 @@ def test_set_and_read_back(seconds):
         assert rtc.read_s() == seconds + 3
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(seconds=st.integers(0, END - 1))
 def test_what_another_program_has_set_is_read(seconds):
     with desk() as d:
