@@ -25,6 +25,7 @@ class Desk:
 
     def __init__(self, chip: Chip) -> None:
         self.chip = chip
+        self.began_us = chip.us
         self.keypad = Keypad()
         self.closed = IN_PLACE
         self.switches = Pcf8574(lambda: self.closed)
@@ -69,8 +70,12 @@ class Desk:
         self.keypad.down.clear()
 
 
+# 2.5 s before the milliseconds go round, on a beat of the turns: there a device's clock goes wrong, if it does.
+NEAR_WRAP_US = ((1 << 30) // 100 * 100 - 2500) * 1000
+
+
 @contextmanager
-def desk(us: int = 0) -> Iterator[Desk]:
-    """A desk whose chip is installed."""
+def desk(us: int = NEAR_WRAP_US) -> Iterator[Desk]:
+    """A desk whose chip is installed, and has been on for so long."""
     with installed(Chip(us)) as chip:
         yield Desk(chip)

@@ -99,7 +99,7 @@ def pump():
     programme = dataclasses.replace(
         load_programme(find_programme("norepinephrine-8h")), reservoir_ul=50_000, events=(), faults=()
     )
-    with desk() as d:
+    with desk(0) as d:
         d.rtc.set_unix(EPOCH + 200_000_000)
         boards = []
 
