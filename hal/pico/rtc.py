@@ -100,11 +100,11 @@ class Ds3231:
                 self._seconds = -1
             return ERR_FAILED
         self._failures = 0
-        self._seconds = -1 if registers[_STATUS] & _STOPPED else _seconds(registers)
+        self._seconds = -1 if registers[_STATUS] & _STOPPED else seconds_of(registers)
         return OK
 
 
-def _seconds(registers):
+def seconds_of(registers):
     """Seconds since 2020-01-01 by seven registers, or -1."""
     second = _binary(registers[0])
     minute = _binary(registers[1])

@@ -58,7 +58,7 @@ class Record:
             return ERR_RANGE
         ssid, key, host, port = [line.rstrip("\r") for line in lines]
         port = port.strip()
-        if not 1 <= len(ssid) <= 32 or not (key == "" or 8 <= len(key) <= 63) or not _is_address(host.strip()):
+        if not 1 <= len(ssid) <= 32 or not (key == "" or 8 <= len(key) <= 63) or not is_address(host.strip()):
             return ERR_RANGE
         if not port.isdigit() or not 1 <= int(port) <= 65_535:
             return ERR_RANGE
@@ -200,7 +200,7 @@ class WifiLink:
         self._go(RESTING, now_ms)
 
 
-def _is_address(text):
+def is_address(text):
     """Whether it is four numbers."""
     parts = text.split(".")
     return len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts)
