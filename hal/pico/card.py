@@ -11,7 +11,7 @@ import time
 
 from machine import SPI, Pin
 
-from hal.compat import const, crc32, ticks_diff
+from hal.compat import const, crc32, ticks_add, ticks_diff
 from hal.pico import pins
 from hal.ports import ERR_FAILED, OK
 
@@ -66,7 +66,7 @@ class Card:
         self._answer = bytearray(8)
         self._count = 0
         self._step = _OFF
-        self._since_ms = time.ticks_ms() - _RETRY_MS & 0x3FFFFFFF
+        self._since_ms = ticks_add(time.ticks_ms(), -_RETRY_MS)
         self._level = 0
         self._reading = bytearray(10)
         self._length = 0

@@ -13,7 +13,7 @@ from hal.pico.display import Display
 from hal.pico.i2c_bus import Bus
 from hal.pico.keypad import Keypad
 from hal.pico.lamp import Lamp
-from hal.pico.link import UartLink, UsbLink
+from hal.pico.link import UartLink, usb_link
 from hal.pico.rtc import Ds3231
 from hal.pico.sounder import Sounder
 from hal.pico.switches import Switches
@@ -48,7 +48,7 @@ class Fitted:
 def make_link(kind):
     """The link that is asked for; the UART where there is no radio, or no record of a network."""
     if kind == LINK_USB:
-        return UsbLink()
+        return usb_link()
     if kind == LINK_WIFI:
         try:
             from hal.pico.wifi import Record, WifiLink  # a Pico without W has no module `network`

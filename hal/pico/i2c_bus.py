@@ -30,13 +30,12 @@ class Bus:
     def __init__(self):
         self._scl = Pin(pins.I2C_SCL, Pin.IN)
         self._sda = Pin(pins.I2C_SDA, Pin.IN)
-        self._i2c = None
+        self._i2c = self._open()
         self._down = False
-        self._down_ms = 0
+        self._down_ms = time.ticks_ms()
         self._freeing = False
         self.failures = 0
         self.freed = 0
-        self._open()
 
     def write(self, address, data):
         """Write all of `data`."""
@@ -92,7 +91,7 @@ class Bus:
 
     def _open(self):
         """Take the pins. The object is the same each time: the RP2040 has one for each bus."""
-        self._i2c = I2C(0, scl=self._scl, sda=self._sda, freq=FREQ_HZ, timeout=TIMEOUT_US)
+        return I2C(0, scl=self._scl, sda=self._sda, freq=FREQ_HZ, timeout=TIMEOUT_US)
 
     def _free(self):
         """Let a device that waits to finish a byte finish it, then a stop."""
@@ -110,7 +109,7 @@ class Bus:
             sda.value(0)
             time.sleep_us(_HALF_CLOCK_US)
             sda.value(1)
-            self._open()
+            self._i2c = self._open()
             self._down = False
             self.freed = self.freed + 1 & 0x3FFFFFFF
         finally:

@@ -68,19 +68,11 @@ class UartLink:
 
 
 class UsbLink:
-    """The USB serial port, in place of the interpreter's prompt: Ctrl-C is a byte like any other."""
+    """The USB serial port; see `usb_link`. `poll` watches both streams."""
 
-    def __init__(self, stdin=None, stdout=None, poll=None):
-        """Left out, the three are the interpreter's own."""
-        self._in = sys.stdin.buffer if stdin is None else stdin
-        self._out = sys.stdout.buffer if stdout is None else stdout
-        if poll is None:
-            import micropython
-
-            micropython.kbd_intr(-1)
-            poll = select.poll()
-            poll.register(sys.stdin, POLLIN)
-            poll.register(sys.stdout, POLLOUT)
+    def __init__(self, stdin, stdout, poll):
+        self._in = stdin
+        self._out = stdout
         self._poll = poll
         self._byte = bytearray(1)
 
@@ -122,3 +114,14 @@ class UsbLink:
         for found in self._poll.ipoll(0):
             events |= found[1]
         return events
+
+
+def usb_link():
+    """The USB serial port in place of the interpreter's prompt: from now on Ctrl-C is a byte like any other."""
+    import micropython
+
+    micropython.kbd_intr(-1)
+    poll = select.poll()
+    poll.register(sys.stdin, POLLIN)
+    poll.register(sys.stdout, POLLOUT)
+    return UsbLink(sys.stdin.buffer, sys.stdout.buffer, poll)

@@ -33,7 +33,7 @@ class Ds3231:
         self._registers = bytearray(_STATUS + 1)
         self._seconds = -1
         self._failures = 0
-        self._read_ms = 0
+        self._read_ms = time.ticks_ms()
         self._fresh = False  # nothing has been asked yet
         self._rc = OK
 

@@ -124,10 +124,11 @@ class WifiLink:
 
     def receive(self, into):
         """Copy waiting bytes."""
-        if self.step != UP:
+        stream = self._socket
+        if self.step != UP or stream is None:
             return 0
         try:
-            count = self._socket.readinto(into)
+            count = stream.readinto(into)
         except OSError as error:
             return self._failed(error)
         if count == 0:  # the other end has closed
@@ -138,10 +139,11 @@ class WifiLink:
     def send(self, data, count):
         """Take what the stack takes."""
         count = min(count, len(data))
-        if self.step != UP or count <= 0:
+        stream = self._socket
+        if self.step != UP or stream is None or count <= 0:
             return 0
         try:
-            return self._socket.write(memoryview(data)[:count]) or 0
+            return stream.write(memoryview(data)[:count]) or 0
         except OSError as error:
             return self._failed(error)
 
@@ -176,6 +178,8 @@ class WifiLink:
     def _events(self):
         """What poll says of the socket now: POLLOUT alone once it is connected."""
         events = 0
+        if self._poll is None:
+            return events
         for found in self._poll.poll(0):
             events |= found[1]
         return events
