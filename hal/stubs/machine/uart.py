@@ -71,6 +71,7 @@ class UART:
         return not self._tx
 
     def _run(self, us):
+        """The line goes on up to `us`, and returns how far it got: all the way."""
         while self._rx_us + self._byte_us <= us:
             if not self._in:
                 self._rx_us = us
@@ -87,3 +88,4 @@ class UART:
                 break
             self._tx_us += self._byte_us
             self._out.append(self._tx.pop(0))
+        return us
