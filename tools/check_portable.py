@@ -13,7 +13,10 @@ from tools.portable_rules import Finding, Place, Rules
 
 ROOT = Path(__file__).resolve().parents[1]
 _FIRMWARE = ("firmware.", "hal.ports", "hal.compat", "struct", "hashlib")
-_DEVICE = ("struct", "binascii", "micropython", "machine", "sys", "os", "time", "gc", "rp2", "network", "hashlib")
+_DEVICE = (
+    "struct", "binascii", "micropython", "machine", "sys", "os", "time", "gc", "rp2", "network", "hashlib", "select",
+    "socket", "framebuf",
+)  # fmt: skip
 _HAL = ("hal.", *_DEVICE)
 # A composition root joins a firmware to one board.
 _ROOTS = (*_FIRMWARE, *_HAL, "simulator.standins.")
@@ -26,8 +29,13 @@ _THERAPY_TICK = (
 )  # fmt: skip
 # The rest of the turn pre-empts comms, which may have left no memory.
 _TRUST_TURN = ("headroom", "leave", "linkwatch", "ring", "scratch", "supervisor")
+# What the turn calls of the Pico's sensors and panel.
+_PICO_TURN = (
+    "analogue", "display", "entry", "i2c_bus", "keypad", "lamp", "link", "matrix", "rtc", "sounder", "switches",
+)  # fmt: skip
 TICK = (
     "hal/compat.py",
+    *(f"hal/pico/{name}.py" for name in _PICO_TURN),
     *(f"firmware/therapy/{name}.py" for name in _THERAPY_TICK),
     *(f"firmware/trust/{name}.py" for name in _TRUST_TURN),
 )

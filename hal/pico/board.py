@@ -15,37 +15,9 @@ from hal.pico.pacer import SoftTimerPacer
 from hal.pico.relay import Relay
 from hal.pico.scratch import ScratchWord
 from hal.pico.watchdog import ChipWatchdog
-from hal.ports import HEAD_SYRINGE, OK, RF_GATE_SHUT, RF_SENSOR_FAULT, Rtc
+from hal.ports import HEAD_SYRINGE, OK, RF_GATE_SHUT, RF_SENSOR_FAULT
 
 _OWN = RF_GATE_SHUT | RF_SENSOR_FAULT  # flags that are the board's to write
-
-
-class NoLink:
-    """Matches hal.ports.Link where nothing is wired."""
-
-    def receive(self, into):
-        """Nothing comes."""
-        return 0
-
-    def send(self, data, count):
-        """Nothing is taken."""
-        return 0
-
-
-class NoIdentity:
-    """Matches hal.ports.Identity: nobody is known."""
-
-    def present(self):
-        """Nobody."""
-        return -1
-
-
-class NoRtc(Rtc):
-    """Matches hal.ports.Rtc: no clock survives power."""
-
-    def read_s(self):
-        """None."""
-        return -1
 
 
 class PicoBoard:
@@ -85,7 +57,11 @@ class PicoBoard:
             except Exception:
                 self.failures += 1
                 well = False
-        readings.rtc_s = self.rtc.read_s()
+        try:
+            readings.rtc_s = self.rtc.read_s()
+        except Exception:
+            self.failures += 1
+            readings.rtc_s = -1
         flags = readings.flags & ~_OWN
         if generator.is_shut():
             flags |= RF_GATE_SHUT
@@ -116,12 +92,13 @@ def _idle(parts):
     return slow
 
 
-def make_board(sensors=(), panel=(), rtc=None, link=None, identity=None):
-    """Wire a board up from its parts."""
-    return PicoBoard(
-        sensors,
-        panel,
-        NoRtc() if rtc is None else rtc,
-        NoLink() if link is None else link,
-        NoIdentity() if identity is None else identity,
-    )
+def make_board(fitted=None):
+    """Wire the bench's board up: the drive of this module, and sensors, panel, clock, link and card as fitted.
+
+    `fitted` has those five by name (hal.pico.fitted.Fitted, which is made where it is None).
+    """
+    if fitted is None:
+        from hal.pico.fitted import Fitted
+
+        fitted = Fitted()
+    return PicoBoard(fitted.sensors, fitted.panel, fitted.rtc, fitted.link, fitted.identity)

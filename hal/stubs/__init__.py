@@ -21,6 +21,10 @@ __all__ = ["Chip", "installed"]
 MODULES = {
     "machine": "hal.stubs.machine",
     "rp2": "hal.stubs.rp2",
+    "framebuf": "hal.stubs.framebuf",
+    "network": "hal.stubs.network",
+    "select": "hal.stubs.select",
+    "socket": "hal.stubs.socket",
 }
 _TICKS = 1 << 30
 
