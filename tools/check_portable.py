@@ -29,9 +29,10 @@ _THERAPY_TICK = (
 )  # fmt: skip
 # The rest of the turn pre-empts comms, which may have left no memory.
 _TRUST_TURN = ("headroom", "leave", "linkwatch", "ring", "scratch", "supervisor")
-# What the turn calls of the Pico's sensors and panel.
+# What the turn calls of the Pico's drive, sensors and panel.
 _PICO_TURN = (
-    "analogue", "display", "entry", "i2c_bus", "keypad", "lamp", "link", "matrix", "rtc", "sounder", "switches",
+    "analogue", "clock", "display", "encoder", "entry", "generator", "i2c_bus", "keypad", "lamp", "link", "matrix",
+    "relay", "rtc", "scratch", "sounder", "switches", "watchdog",
 )  # fmt: skip
 TICK = (
     "hal/compat.py",

@@ -29,7 +29,9 @@ _MOV_X_OSR = const(0xA027)
 _MOV_Y_OSR = const(0xA047)
 _SET_X_0 = const(0xE020)
 
-_IRQ = const(0x50200030)  # of PIO block 0: RP2040 data sheet 3.7, RP2350 11.7
+# IRQ flags of PIO block 0, at 0x50200030: RP2040 data sheet 3.7, RP2350 11.7. In halves: small integers.
+_IRQ_HIGH = const(0x5020)
+_IRQ_LOW = const(0x0030)
 _SHUT = const(1 << 4)  # programs.SHUT_FLAG
 _NO_ANSWER = const(-1)
 
@@ -53,6 +55,7 @@ class Generator:
             _MACHINE, programs.stepper(), freq=_HZ, set_base=Pin(pins.STEP), jmp_pin=Pin(pins.GATE)
         )
         self._machine.exec(_SET_X_0)
+        self._flags = _IRQ_HIGH << 16 | _IRQ_LOW  # made once: an integer of this size is an object
         self._end = 0  # position at which no step is left
         self._backwards = False
         self._rate_mhz = 0
@@ -71,7 +74,7 @@ class Generator:
 
     def is_shut(self):
         """Whether the gate has stopped it: latched until enable rises."""
-        return mem32[_IRQ] & _SHUT != 0
+        return mem32[self._flags] & _SHUT != 0
 
     def drive(self, rate_mhz, end, enable):
         """Step at `rate_mhz` (signed) to position `end` (modulo 2**30), or stand where `enable` is 0.
@@ -96,7 +99,7 @@ class Generator:
             machine = self._machine
             machine.active(0)
             machine.restart()
-            mem32[_IRQ] = _SHUT
+            mem32[self._flags] = _SHUT
             machine.active(1)
 
     def _renew(self, left, rate_mhz, end):

@@ -6,8 +6,10 @@ from machine import mem32
 
 from hal.compat import MASK, const
 
-_SCRATCH_0_RP2040 = const(0x4005800C)  # data sheet 4.7.6
-_SCRATCH_0_RP2350 = const(0x400D800C)  # data sheet 12.9.7
+# Register SCRATCH0, in halves: small integers.
+_HIGH_RP2040 = const(0x4005)  # data sheet 4.7.6
+_HIGH_RP2350 = const(0x400D)  # data sheet 12.9.7
+_LOW = const(0x800C)
 
 
 def is_rp2350():
@@ -19,7 +21,8 @@ class ScratchWord:
     """Matches hal.ports.Scratch: 30 of the register's 32 bits. A loss of power clears it, a watchdog reset does not."""
 
     def __init__(self):
-        self._address = _SCRATCH_0_RP2350 if is_rp2350() else _SCRATCH_0_RP2040
+        high = _HIGH_RP2350 if is_rp2350() else _HIGH_RP2040
+        self._address = high << 16 | _LOW  # made once: an integer of this size is an object
 
     def read(self):
         """The word; 0 where the register holds more bits than we ever write."""
