@@ -11,7 +11,9 @@ from tools.checked_arithmetic import HIGH, LOW, transform
 
 ROOT = Path(__file__).parents[2]
 # In the order of their imports.
-MODULES = ("i2c_bus", "matrix", "entry", "keypad", "switches", "analogue", "rtc", "display", "lamp", "sounder", "fitted")
+MODULES = (
+    "i2c_bus", "matrix", "entry", "keypad", "switches", "analogue", "rtc", "display", "lamp", "sounder", "fitted",
+)  # fmt: skip
 
 
 class Watch:
