@@ -39,6 +39,7 @@ class PicoBoard:
         self.relay = Relay()
         self.generator = Generator()
         self.encoder = Encoder()
+        self._powered = 0
         self._sensors = sensors
         self._panel = panel
         self.pacer = SoftTimerPacer(self.clock, _idle(list(sensors) + list(panel) + [link, identity]))
@@ -70,9 +71,11 @@ class PicoBoard:
         readings.flags = flags
 
     def write(self, drive):
-        """Pass the drive on. Power goes first where it goes, and comes first where it comes."""
+        """Pass the drive on. A relay takes some ms to close, so the turn that closes it makes no step yet."""
+        powered = self._powered
+        self._powered = drive.relay
         self.relay.drive(drive.relay)
-        self.generator.drive(drive.step_rate_mhz, drive.step_end, drive.enable and drive.relay)
+        self.generator.drive(drive.step_rate_mhz if drive.relay and powered else 0, drive.step_end, drive.enable)
 
     def show(self, status):
         """Pass what is shown to every part of the panel; one that fails takes no other with it."""

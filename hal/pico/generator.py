@@ -63,6 +63,7 @@ class Generator:
         self._enabled = 0
         self._stands = True
         self.answers = True
+        mem32[self._flags] = _SHUT  # of a run before a soft reset
         self._machine.active(1)
 
     def count(self):

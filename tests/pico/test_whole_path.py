@@ -227,3 +227,33 @@ def test_over_somebody_elses_file_system_it_boots_without_a_store_and_gives_no_d
         p.run(5_000)
         assert p.bench.turned == 0
     assert flash.data == before
+
+
+def test_the_turn_that_closes_the_relay_makes_no_step():
+    with pump() as p:
+        p.run(1_000)
+        drive = p.app.drive
+        drive.enable = drive.relay = 1
+        drive.step_rate_mhz, drive.step_end = 5_000_000, 1_000
+        p.board.relay.drive(0)
+        p.board._powered = 0
+        p.board.write(drive)
+        p.chip.advance(50_000)
+        assert (p.bench.turned, p.bench.powered) == (0, 1)
+        p.board.write(drive)
+        p.chip.advance(20_000)
+        assert p.bench.turned == p.board.generator.count() > 50
+
+
+def test_enable_alone_opens_the_gate_whatever_the_relay_is():
+    with pump() as p:
+        p.run(1_000)
+        p.bench.stop(True)
+        p.chip.advance(1_000)
+        p.bench.stop(False)
+        drive = p.app.drive
+        drive.enable, drive.relay, drive.step_rate_mhz = 1, 0, 0
+        assert p.board.generator.is_shut()
+        p.board.write(drive)
+        p.chip.advance(1_000)
+        assert not p.board.generator.is_shut()

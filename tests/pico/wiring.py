@@ -12,6 +12,8 @@ from hal.stubs import Chip
 from simulator.plant import Plant, PlantConfig
 
 LAG_MS = 100
+# Twenty seconds before the milliseconds go round.
+NEAR_WRAP_US = ((1 << 30) - 20_000) * 1000
 STEPS_AN_EDGE = 4  # of 1000 lines on the screw
 _QUADRATURE = ((0, 0), (1, 0), (1, 1), (0, 1))
 
@@ -20,7 +22,7 @@ class Bench:
     """What a Pico is wired to. Set `stalled` for a screw that does not follow, `encoder_off` for a dead encoder."""
 
     def __init__(self, chip=None, plant=None):
-        self.chip = Chip() if chip is None else chip
+        self.chip = Chip(NEAR_WRAP_US) if chip is None else chip
         self.plant = Plant(PlantConfig(head=HEAD_SYRINGE, syringe=5), seed=1) if plant is None else plant
         self.turned = 0  # steps of the screw
         self.pulses = []  # moment of every STEP edge, in µs
