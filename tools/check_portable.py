@@ -16,6 +16,7 @@ _FIRMWARE = ("firmware.", "hal.ports", "hal.compat", "struct", "hashlib")
 _DEVICE = (
     "struct", "binascii", "micropython", "machine", "sys", "os", "time", "gc", "rp2", "network", "hashlib", "select",
     "termios",
+    "socket", "framebuf",
 )  # fmt: skip
 _HAL = ("hal.", *_DEVICE)
 # A composition root joins a firmware to one board.
@@ -29,8 +30,14 @@ _THERAPY_TICK = (
 )  # fmt: skip
 # The rest of the turn pre-empts comms, which may have left no memory.
 _TRUST_TURN = ("headroom", "leave", "linkwatch", "ring", "scratch", "supervisor")
+# What the turn calls of the Pico's drive, sensors and panel.
+_PICO_TURN = (
+    "analogue", "clock", "display", "encoder", "entry", "generator", "i2c_bus", "keypad", "lamp", "link", "matrix",
+    "relay", "rtc", "scratch", "sounder", "switches", "watchdog",
+)  # fmt: skip
 TICK = (
     "hal/compat.py",
+    *(f"hal/pico/{name}.py" for name in _PICO_TURN),
     *(f"firmware/therapy/{name}.py" for name in _THERAPY_TICK),
     *(f"firmware/trust/{name}.py" for name in _TRUST_TURN),
     "hal/bare/board.py",
