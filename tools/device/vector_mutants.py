@@ -3,6 +3,8 @@
 from firmware.trust import cbor, ccm, cose, mac
 from hal.ports import ERR_ABSENT, OK
 
+_HALF_MAC = 16
+
 
 def _short_mac(message, key, context=b""):
     """A MAC cut to 16 bytes is enough."""

@@ -24,7 +24,6 @@ EXPECT = {
     "ok": cose.OK, "malformed": cose.MALFORMED, "wrong_algorithm": cose.WRONG_ALGORITHM,
     "wrong_mac": cose.WRONG_MAC, "wrong_signature": cose.WRONG_SIGNATURE,
 }  # fmt: skip
-_HALF_MAC = 16
 
 
 class Room:
