@@ -181,7 +181,7 @@ def _length(frame: bytes) -> int:
 
 
 def read_log(store: Any) -> list[bytes]:
-    """The records that a pump's store (hal.ports.Store) holds, oldest first, as `verify` takes them. Whole ones only."""
+    """The whole records that a pump's store (hal.ports.Store) holds, oldest first, as `verify` takes them."""
     areas = Areas(store)
     numbered = []
     for area in (ports.AREA_AUDIT_A, ports.AREA_AUDIT_B):

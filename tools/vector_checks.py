@@ -29,11 +29,11 @@ class HostAes:
     """A block cipher for firmware/trust/ccm.py, as hal.compat.block_cipher gives one on a device."""
 
     def __init__(self, key: bytes) -> None:
-        self._cipher = Cipher(algorithms.AES(key), modes.ECB())
+        self._encryptor = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
 
     def encrypt(self, block: bytes) -> bytes:
         """Encrypt 16 bytes."""
-        return self._cipher.encryptor().update(bytes(block))
+        return self._encryptor.update(bytes(block))
 
 
 def cross_check(vectors: dict[str, Any]) -> tuple[int, list[str]]:

@@ -21,6 +21,7 @@ MALFORMED = const(1)
 WRONG_ALGORITHM = const(2)
 WRONG_MAC = const(3)
 WRONG_SIGNATURE = const(4)
+UNPROTECTED = const(5)  # carries headers that the MAC is not over
 
 _PARTS = const(4)
 
@@ -42,9 +43,15 @@ class Message:
         self.proof = parts[3]
 
     def verify_mac(self, key, context=b""):
-        """OK, WRONG_ALGORITHM or WRONG_MAC; `key` is a MacKey, `context` the external data."""
+        """OK, WRONG_ALGORITHM, UNPROTECTED or WRONG_MAC; `key` is a MacKey, `context` the external data.
+
+        Stricter than RFC 9052: no header may stand outside the MAC, so a message that is OK has one encoding
+        but for its tag.
+        """
         if self.protected.get(ALGORITHM) != HMAC_256:
             return WRONG_ALGORITHM
+        if self.unprotected:
+            return UNPROTECTED
         if self.payload is None or len(self.proof) != LENGTH:
             return WRONG_MAC
         ours = key.mac(self.to_mac(context))
@@ -102,20 +109,14 @@ def open_message(data, tag):
     return Message(value, headers)
 
 
-def make_mac0(payload, key, headers=None, unprotected=None, context=b""):
-    """Return a tagged COSE_Mac0 of `payload`; `headers` are protected, the algorithm is added.
-
-    ValueError for a label in both headers: nobody would open that.
-    """
+def make_mac0(payload, key, headers=None, context=b""):
+    """Return a tagged COSE_Mac0 of `payload`; `headers` are protected, the algorithm is added."""
     protected = {}
     protected.update(headers or {})
     protected[ALGORITHM] = HMAC_256
-    for label in unprotected or ():
-        if label in protected:
-            raise ValueError("label")
     packed = encode(protected)
     proof = key.mac(_to_mac(packed, context, payload))
-    return encode(Tag(TAG_MAC0, [packed, unprotected or {}, payload, proof]))
+    return encode(Tag(TAG_MAC0, [packed, {}, payload, proof]))
 
 
 def _to_mac(protected, context, payload):

@@ -118,7 +118,8 @@ def equal(ours, theirs):
     """
     count = len(ours)
     differ = count ^ len(theirs)
-    padded = theirs if len(theirs) == count else ours  # of another length: the answer is known, the work is done
+    # Of another length the answer is known, and the work is done all the same, without a branch.
+    padded = (ours, theirs)[len(theirs) == count]
     for place in range(count):
         differ |= ours[place] ^ padded[place]
     return differ == 0

@@ -253,7 +253,7 @@ def _cuts(records: int, rounds: int) -> Iterator[tuple[list[bytes], Cut, Cut | N
     mutants={name: partial(CHAINS.get, name) for name in CHAINS},
 )
 def audit_power_cuts(deep: bool, subject: Any, report: Report) -> Outcome:
-    """Each operation of some records, torn at each byte, over areas that are soon full; a part of them unless `deep`."""
+    """Each operation of some records, torn at each byte, over areas soon full; a part of the cuts unless `deep`."""
     tally = Tally()
     records, rounds, every = (70, 3, 1) if deep else (14, 1, 3)
     for number, (content, cut, again) in enumerate(_cuts(records, rounds)):
