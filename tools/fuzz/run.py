@@ -61,8 +61,8 @@ def fuzz(target: str, runs: int, seed: int = 1, mutant: str = "", keep: Path | N
             (corpus / f"seed-{number:03}").write_bytes(data)
         command = [
             sys.executable, "-m", "tools.fuzz.worker", target, mutant, f"-runs={runs}", f"-seed={seed}",
-            f"-max_len={LONGEST[target]}", f"-timeout={SLOWEST_S}", f"-rss_limit_mb={_MEMORY_MB}", "-print_final_stats=1",
-            f"-artifact_prefix={found}/", "-verbosity=0", str(corpus),
+            f"-max_len={LONGEST[target]}", f"-timeout={SLOWEST_S}", f"-rss_limit_mb={_MEMORY_MB}",
+            f"-artifact_prefix={found}/", "-print_final_stats=1", "-verbosity=0", str(corpus),
         ]  # fmt: skip
         begun = time.perf_counter()
         done = subprocess.run(
