@@ -2,7 +2,7 @@
 
 `note` keeps a record in memory and takes no memory of its own; `step` stores one, when the store and
 the dose allow; `head` is what is published; `check` looks at a stored record and tells whether the
-chain is broken. Names of the kinds, and the layout of their data, are the host's: simulator/audit.py.
+chain is broken. Names of the kinds are the host's: simulator/audit.py. What their data holds is for whoever notes them.
 """
 
 from firmware.trust.audit_check import Check

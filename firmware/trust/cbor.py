@@ -4,6 +4,8 @@ Integers of 64 bits, byte and text strings, arrays, maps, tags, false, true, nul
 other simple values. One value has one encoding: what is not in its shortest form, of indefinite
 length, with keys twice or out of order, or followed by anything, is refused. Nothing is taken on
 trust: a length is looked at before memory is, so no input costs more than some multiple of its size.
+Keys are integers or text, as COSE's labels: MicroPython prints a warning where it compares text with
+bytes, and what a stranger can make it print stalls a Pico whose console nobody reads.
 """
 
 from hal.compat import const
@@ -59,7 +61,7 @@ class Tag:
 def encode(value):
     """Return the one encoding of `value`.
 
-    int (-2**64 … 2**64 - 1), bytes-like, str, list or tuple, dict of int, str and bytes (in the order of
+    int (-2**64 … 2**64 - 1), bytes-like, str, list or tuple, dict with keys of int and str (in the order of
     their encodings), Tag, False, True, None. TypeError for others, ValueError for an integer out of range
     and for text that is no UTF-8. Depth and items are the caller's: `decode` has bounds, `encode` has none.
     """
@@ -98,7 +100,7 @@ def _put_map(out, value):
     _put_head(out, _MAP, len(value))
     keys = []
     for key in value:
-        if key is True or key is False or not isinstance(key, (int, str, bytes)):
+        if key is True or key is False or not isinstance(key, (int, str)):
             raise TypeError("no key of ours")
         keys.append((encode(key), key))
     keys.sort(key=_first)
@@ -222,7 +224,8 @@ class Decoder:
         for _ in range(count):
             start = self.place
             # Looked at first: a key that holds others would be copied once a level.
-            if start < len(self._data) and self._data[start] >> 5 > _TEXT:
+            major = self._data[start] >> 5 if start < len(self._data) else _UINT
+            if major == _BYTES or major > _TEXT:
                 raise Refused(UNSUPPORTED, start)
             key = self.value(depth)
             encoded = bytes(self._data[start : self.place])

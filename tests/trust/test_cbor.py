@@ -33,7 +33,7 @@ BYTES_A_BYTE = 160
 
 integers = st.integers(-(2**64), 2**64 - 1)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-keys = st.one_of(integers, texts, st.binary(max_size=20))
+keys = st.one_of(integers, texts)
 leaves = st.one_of(integers, texts, st.binary(max_size=40), st.booleans(), st.none())
 values = st.recursive(
     leaves,
@@ -180,7 +180,7 @@ def test_memory_is_a_multiple_of_the_input(data):
         b"\x59\x02\x00" + bytes(512),
         b"\x79\x02\x00" + b"a" * 512,
         b"\xb8\x7f" + b"".join(encode(-key - 1) + b"\x1b" + b"\xff" * 8 for key in range(127)),
-        encode({b"k" * 200: {b"k" * 200: {b"k" * 200: 0}}}),
+        encode({"k" * 200: {"k" * 200: {"k" * 200: 0}}}),
     ],
 )
 def test_nor_do_the_dearest_inputs_take_more(data):
@@ -196,16 +196,16 @@ def test_a_longer_form_than_need_be_is_refused(size):
         assert why(data) == (0 if data == encode(count) else NOT_SHORTEST)
 
 
-def test_keys_are_of_three_kinds_and_in_order():
-    assert decode(encode({1: 0, "1": 0, b"1": 0, -1: 0})) == {1: 0, -1: 0, b"1": 0, "1": 0}
-    for key in (b"\xf5", b"\xf6", b"\x80", b"\xa0", b"\xc1\x00"):
+def test_keys_are_of_two_kinds_and_in_order():
+    assert list(decode(encode({1: 0, "1": 0, -1: 0, "": 0}))) == [1, -1, "", "1"]
+    for key in (b"\xf5", b"\xf6", b"\x80", b"\xa0", b"\xc1\x00", b"\x40", b"\x41a"):
         assert why(b"\xa1" + key + b"\x00") == UNSUPPORTED
     assert why(b"\xa2\x00\x00\x00\x00") == KEY_ORDER
     assert why(b"\xa2\x01\x00\x00\x00") == KEY_ORDER
     assert why(b"\xa1") == CUT_SHORT
 
 
-@pytest.mark.parametrize("value", [1.5, {1}, object(), {True: 0}, {None: 0}, {(1,): 0}, [1.0]])
+@pytest.mark.parametrize("value", [1.5, {1}, object(), {True: 0}, {None: 0}, {b"k": 0}, {(1,): 0}, [1.0]])
 def test_what_is_none_of_ours_is_not_encoded(value):
     with pytest.raises(TypeError):
         encode(value)

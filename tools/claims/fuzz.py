@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from tools.claims.registry import Outcome, Report, claim
@@ -17,10 +19,6 @@ DEEP = {"cbor": 2_500_000, "cose": 2_000_000, "ccm": 500_000}
 _SLICE = 100_000  # inputs of one process: the seed changes with each, and progress shows
 
 
-def _run(target: str, runs: int, seed: int, mutant: str = "") -> Result:
-    return fuzz(target, runs, seed=seed, mutant=mutant)
-
-
 @claim(
     "fuzz",
     "Of millions of inputs, chosen by the code they reach, none makes the CBOR decoder, COSE or AES-CCM raise anything "
@@ -31,16 +29,19 @@ def _run(target: str, runs: int, seed: int, mutant: str = "") -> Result:
 def fuzzing(deep: bool, subject: str | None, report: Report) -> Outcome:
     """Some thousand inputs for each target, 5 million in all where `deep`. FuzzerAbsent without atheris."""
     if subject is not None:
-        results = {PLANTED[subject]: [_run(PLANTED[subject], FOR_MUTANTS, 1, subject)]}
-        return _outcome(results)
+        return _outcome({PLANTED[subject]: [fuzz(PLANTED[subject], FOR_MUTANTS, mutant=subject)]})
     plan = [
         (target, min(_SLICE, DEEP[target]) if deep else SHORT, seed)
         for target in TARGETS
         for seed in range(1, 1 + (DEEP[target] // _SLICE if deep else 1))
     ]
     found: dict[str, list[Result]] = {}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        running = [(target, pool.submit(_run, target, runs, seed)) for target, runs, seed in plan]
+    # What one process reached the next begins with.
+    with tempfile.TemporaryDirectory(prefix="kvo-corpus-") as corpus, ThreadPoolExecutor(os.cpu_count()) as pool:
+        running = [
+            (target, pool.submit(fuzz, target, runs, seed=seed, keep=Path(corpus) / target))
+            for target, runs, seed in plan
+        ]
         for done, (target, task) in enumerate(running, 1):
             found.setdefault(target, []).append(task.result())
             report(done, len(plan))
