@@ -13,6 +13,7 @@ from hal import ports
 from simulator import audit
 from simulator.clock import VirtualClock
 from simulator.devices.flash import SimFlash
+from simulator.power import AFTER, BEFORE, TORN, Cut, PowerLost
 
 A, B = ports.AREA_AUDIT_A, ports.AREA_AUDIT_B
 SIZE = 2_048
@@ -311,6 +312,54 @@ def test_a_look_sees_records_that_come_while_it_looks():
             chain.append(1, bytes([number]))
     assert seen[-1] == SOUND
     assert seen.count(GOES_ON) == 6
+
+
+def areas_like_ours():
+    """Contents of an area: of chance, or a chain's with some bytes changed."""
+    store, _ = begun(records=14)
+    return st.one_of(
+        st.binary(max_size=SIZE).map(lambda data: data.ljust(SIZE, b"\xff")),
+        st.builds(_with_changes, st.just(store.bytes(A)), _CHANGES),
+        st.builds(_with_changes, st.just(store.bytes(B)), _CHANGES),
+    )
+
+
+_CHANGES = st.lists(st.tuples(st.integers(0, SIZE - 1), st.binary(min_size=1, max_size=60)), max_size=6)
+
+
+def _with_changes(data, changes):
+    for offset, more in changes:
+        data = (data[:offset] + more + data[offset + len(more) :])[:SIZE]
+    return data
+
+
+@given(areas_like_ours(), areas_like_ours())
+@settings(max_examples=150)
+def test_no_content_of_the_store_makes_it_raise_or_hang(a, b):
+    store = Store()
+    store.load(A, a)
+    store.load(B, b)
+    log = Audit(store)
+    assert log.chain.state in (SOUND, BROKEN, NONE)
+    for _ in range(3):
+        log.note(AUDIT_TRUST, b"x")
+        assert log.step(True) in (ports.OK, ports.ERR_ABSENT, ports.ERR_FAILED, ports.ERR_BUSY)
+    assert verdict_of(log.chain) in (SOUND, BROKEN, NONE)
+    audit.verify(audit.read_log(store), KEY)
+
+
+@pytest.mark.parametrize("operation", range(1, 5))
+@pytest.mark.parametrize("where", [BEFORE, TORN, AFTER])
+def test_provisioning_that_is_cut_is_done_again(operation, where):
+    store, _ = begun(records=9)
+    store.supply.arm(Cut(operation, where, 20, operation))
+    with pytest.raises(PowerLost):
+        Chain(store).begin(next_key(KEY))
+    again = Chain(store)
+    again.open()
+    assert again.begin(KEY) == ports.OK
+    assert again.append(1, b"") == ports.OK
+    assert (Chain(store).open(), findings(store, again, start=0)) == (SOUND, [])
 
 
 # What waits in memory.

@@ -63,7 +63,7 @@ def attacks(deep: bool) -> Iterator[tuple[str, int, list[bytes]]]:
         for place in range(len(frame)):
             for bit in range(8) if deep else (place % 8,):
                 changed = frame[:place] + bytes([frame[place] ^ 1 << bit]) + frame[place + 1 :]
-                for forged in {changed, mended(changed)} - {frame}:
+                for forged in sorted({changed, mended(changed)} - {frame}):
                     yield "changed", sequence, [*log[:sequence], forged, *log[sequence + 1 :]]
         yield "cut", sequence, log[:sequence]
         if sequence < len(log) - 1:
