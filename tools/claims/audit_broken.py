@@ -102,7 +102,7 @@ def damages() -> Iterator[tuple[str, SimFlash]]:
             memory[area][offset : offset + _FRAME] = frame
         damaged = SimFlash(VirtualClock(), audit_bytes=AREA_BYTES)
         for area in _AREAS:
-            damaged.load(area, memory[area])
+            damaged.load(area, bytes(memory[area]))
         return damaged
 
     for number, frame in enumerate(honest):
