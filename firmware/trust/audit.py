@@ -47,8 +47,11 @@ class Audit:
         self._check = Check(self.chain)
 
     def note(self, kind, data):
-        """Keep a record until it is stored; OK, ERR_RANGE for data of more than 96 bytes, ERR_FULL where it is lost."""
-        if len(data) > MAX_DATA:
+        """Keep a record until it is stored; OK, ERR_FULL where it is lost, ERR_RANGE for what is no record.
+
+        `kind`: AUDIT_*, a byte; `data`: bytes-like, 96 bytes at most.
+        """
+        if len(data) > MAX_DATA or not 0 < kind < 256:
             return ERR_RANGE
         # Where some were lost, a record that says so comes first: the order is that of the events.
         if self._count + (1 if self.lost else 0) >= DEPTH:

@@ -1,5 +1,8 @@
 """The audit log: the chain over a store that fails, the look over it, what waits in memory, and the verifier."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +16,10 @@ from hal import ports
 from simulator import audit
 from simulator.clock import VirtualClock
 from simulator.devices.flash import SimFlash
+from simulator.homes import HomeError
+from simulator.homes.micropython import ROOT, run_script
 from simulator.power import AFTER, BEFORE, TORN, Cut, PowerLost
+from tools.device import audit_log
 
 A, B = ports.AREA_AUDIT_A, ports.AREA_AUDIT_B
 SIZE = 2_048
@@ -412,6 +418,8 @@ def test_what_is_too_long_is_not_kept():
     log = Audit(Store())
     assert log.note(AUDIT_TRUST, bytes(MAX_DATA + 1)) == ports.ERR_RANGE
     assert log.note(AUDIT_TRUST, bytes(MAX_DATA)) == ports.OK
+    assert [log.note(kind, b"") for kind in (0, -1, 256)] == [ports.ERR_RANGE] * 3
+    assert log.waits() == 1
 
 
 def test_without_a_store_records_wait_and_are_counted():
@@ -434,6 +442,16 @@ def test_a_look_is_bounded_and_can_be_begun_again():
         assert log.check() == SOUND
         assert 14 <= steps <= 14 + 2 * SIZE // (16 * 128) + 2
         log.check_again()
+
+
+def test_the_log_is_the_same_to_the_byte_on_micropython():
+    try:
+        said = run_script(Path(audit_log.__file__), str(ROOT))
+    except HomeError as error:
+        pytest.skip(str(error))
+    here = audit_log.run()
+    assert json.loads(said) == here
+    assert (here["before"], here["boot"], here["look"], here["same head"]) == (NONE, SOUND, SOUND, True)
 
 
 # The verifier.

@@ -43,8 +43,12 @@ def fuzzing(deep: bool, subject: str | None, report: Report) -> Outcome:
             for target, runs, seed in plan
         ]
         for done, (target, task) in enumerate(running, 1):
-            found.setdefault(target, []).append(task.result())
+            result = task.result()
+            found.setdefault(target, []).append(result)
             report(done, len(plan))
+            if result.found is not None:
+                pool.shutdown(wait=False, cancel_futures=True)
+                break
     return _outcome(found)
 
 
