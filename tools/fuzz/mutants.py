@@ -49,6 +49,13 @@ def _leaks(data: bytes) -> Any:
     return cbor.decode(data)
 
 
+def _hangs(data: bytes) -> Any:
+    """Waits for the rest of text that is cut short."""
+    while data[:1] == b"\x61" and len(data) < 2:
+        pass
+    return cbor.decode(data)
+
+
 def _short_proof(message: cose.Message, key: Any, context: bytes = b"") -> int:
     """Compares as much as was sent."""
     if message.protected.get(cose.ALGORITHM) != cose.HMAC_256 or message.payload is None:
@@ -61,6 +68,7 @@ _PARTS: dict[str, tuple[str, Any]] = {
     "no bounds": ("decode", _no_bounds),
     "memory before a look": ("decode", _reserves),
     "an exception that leaks": ("decode", _leaks),
+    "a wait without end": ("decode", _hangs),
     "as much of a MAC as was sent": ("verify_mac", _short_proof),
     **{name: MUTANTS[name] for name in ("no look at what follows", "a form that is not the shortest")},
     **{name: MUTANTS[name] for name in ("a MAC cut to 16 bytes", "CCM without its tag")},
@@ -71,6 +79,7 @@ PLANTED = {
     "no bounds": "cbor",
     "memory before a look": "cbor",
     "an exception that leaks": "cbor",
+    "a wait without end": "cbor",
     "no look at what follows": "cbor",
     "a form that is not the shortest": "cbor",
     "as much of a MAC as was sent": "cose",
