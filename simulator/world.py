@@ -58,13 +58,13 @@ class World:
         programme: Programme,
         *,
         seed: int = 0,
-        home: str = "cpython",
+        home: str | Home = "cpython",
         near_wrap: bool = False,
         keep_trace: bool = False,
         make_app: Callable[..., Any] | None = None,
         journal_bytes: int | None = None,
     ) -> None:
-        """Boot a pump. `make_app(board)` builds another firmware in home cpython, for mutants.
+        """Boot a pump in `home`, a name of HOMES or a home. `make_app(board)` builds another firmware in home cpython, for mutants.
 
         journal_bytes: of each of its two journal areas, 64 KiB where None.
         """
@@ -76,7 +76,7 @@ class World:
         self.board = SimBoard(self.clock, self.plant, seed, journal_bytes)
         self.board.store.load(ports.AREA_LIBRARY, compile_library(programme.library))
         self.trace = Trace(keep=keep_trace)
-        self._home_name = home
+        self._home = home  # its name, or one made already
         self._make_app = make_app
         self.home: Home = open_home(home, self.board, make_app)
         self.faults = Injector(self)
@@ -90,6 +90,7 @@ class World:
         self._ready_at_ms = BOOT_MS  # when a person goes on
         self._hung_until_ms = -1
         self._primed_ul = 0.0  # has left the line before it was connected to the patient
+        self.link_lost_ms = -1  # when a far end's link was given up
         self.happened: list[tuple[float, str]] = []  # disturbances, as they were carried out
 
     def close(self) -> None:
@@ -166,7 +167,7 @@ class World:
 
     def _run_out(self, lost: LinkLost) -> NoReturn:
         """No turn comes any more: time goes on until the motor stands at its lease's end. LinkLost tells of it."""
-        lost_ms = self.clock.ms
+        self.link_lost_ms = lost_ms = self.clock.ms
         generator = self.plant.generator
         moved_ul = self.delivered_ul()
         was_running = generator.running(lost_ms)
@@ -226,7 +227,7 @@ class World:
     def _boot(self) -> None:
         self.clock.restart()
         try:
-            self.home = open_home(self._home_name, self.board, self._make_app)
+            self.home = open_home(self._home, self.board, self._make_app)
         except PowerLost as lost:
             self._cut_off(lost)
             return

@@ -15,14 +15,18 @@ STREAM = "stream:"
 __all__ = ["HOMES", "STREAM", "Dark", "Home", "HomeError", "LinkLost", "open_home"]
 
 
-def open_home(name: str, board: Any, make_app: Callable[[Any], Any] | None = None) -> Home:
+def open_home(name: str | Home, board: Any, make_app: Callable[[Any], Any] | None = None) -> Home:
     """Boot the firmware on `board` in the home `name` of HOMES, or at the far end of a byte stream ("stream:URL").
 
-    `make_app(board)` builds another firmware, for mutants; home cpython only. Raises
-    HomeError, with a remedy, where the home is not to be had on this machine.
+    `name` may be a home, not booted yet or closed. `make_app(board)` builds another firmware, for
+    mutants; home cpython only. Raises HomeError, with a remedy, where the home is not to be had here.
     """
-    if name == "cpython":
-        home: Home = CPythonHome(make_app)
+    home: Home
+    if not isinstance(name, str):
+        _only_shipped(make_app)
+        home = name
+    elif name == "cpython":
+        home = CPythonHome(make_app)
     elif name == "micropython":
         _only_shipped(make_app)
         from simulator.homes.micropython import MicroPythonHome  # only this home pays for the link

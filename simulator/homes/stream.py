@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import socket
 from typing import Any
 
 from hal import ports
@@ -33,12 +34,15 @@ def open_port(url: str) -> Any:
     except ImportError:
         raise HomeError(f"{url}: pySerial is not installed; {_REMEDY}") from None
     try:
-        return serial.serial_for_url(url, baudrate=BAUD, timeout=1.0, write_timeout=SILENCE_S, **_alone(serial, url))
+        port = serial.serial_for_url(url, baudrate=BAUD, timeout=1.0, write_timeout=SILENCE_S, **_alone(url))
     except (OSError, ValueError) as wrong:  # SerialException is an OSError
         raise HomeError(f"{url}: {_why_not(url, wrong)}") from None
+    if isinstance(found := getattr(port, "_socket", None), socket.socket):
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # pySerial has no word for it
+    return port
 
 
-def _alone(serial: Any, url: str) -> dict[str, bool]:
+def _alone(url: str) -> dict[str, bool]:
     """Nobody else may open a real port meanwhile."""
     return {} if "://" in url or os.name == "nt" else {"exclusive": True}
 
