@@ -51,7 +51,7 @@ class Wire:
         with self._changed:
             for _, piece in self._out.pieces(data):
                 self._there += piece
-            self._starves = False
+            self._starves = self._starves and not self._there
             self._changed.notify_all()
 
     def receive(self, want: int, timeout_s: float) -> bytes | None:
