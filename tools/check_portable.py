@@ -40,7 +40,7 @@ def place_of(path: str) -> Place | None:
     if not path.endswith(".py") or path.startswith(_HOST_ONLY):
         return None
     tick = path in TICK
-    if path == "firmware/main.py" or path.startswith("simulator/homes/device"):
+    if path == "firmware/__main__.py" or path.startswith("simulator/homes/device"):
         return Place(path, _ROOTS, tick, program=True)
     if path.startswith("firmware/"):
         return Place(path, _FIRMWARE, tick)
