@@ -39,6 +39,8 @@ class Channel:
         self._sequence = -1  # and of the frame taken last
         self._answer = 0  # size of the answer to it; 0: none yet
         self._again = False
+        self.over = False  # the host said goodbye
+        self.left = False  # the host sent LEAVE
 
     def room(self, length):
         """Make `tx` long enough for a payload of `length` bytes."""
@@ -61,11 +63,16 @@ class Channel:
         if self._again:
             self._again = False
             return frames.BOOT
-        while self._next_frame():
+        while not self.over and self._next_frame():
             kind = self.rx[1]
             sequence = frames.sequence(self.rx)
             if kind >= frames.HELLO:
                 continue  # an answer of this end, come back by an echo
+            if kind == frames.BYE or kind == frames.LEAVE:
+                # Whatever its number: that of a host which knows of no run must do.
+                self.over = True
+                self.left = kind == frames.LEAVE
+                break
             if self.is_new(kind, sequence):
                 self._sequence = sequence
                 self._answer = 0

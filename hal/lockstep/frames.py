@@ -21,7 +21,8 @@ SEQUENCE_MASK = const(0x3FFFFFFF)
 BOOT = const(1)  # BOOT_FORMAT; answered by HELLO
 TURN_IN = const(2)  # TURN_IN_FORMAT, then network bytes; answered by TURN_OUT
 REPLY = const(3)  # REPLY_FORMAT, then the bytes read
-BYE = const(4)
+BYE = const(4)  # no further turn
+LEAVE = const(5)  # as BYE, and the stream is wanted back
 # From the device.
 HELLO = const(16)  # text: which interpreter
 TURN_OUT = const(17)  # TURN_OUT_FORMAT, then network bytes

@@ -97,6 +97,10 @@ class Peer:
         """Send a goodbye; nothing answers it."""
         self._send(self._framed(frames.BYE, b""))
 
+    def leave(self) -> None:
+        """Send a goodbye that asks for the stream back: a board's console."""
+        self._send(self._framed(frames.LEAVE, b""))
+
     def _framed(self, kind: int, payload: bytes) -> bytes:
         """The next request, with the next sequence number."""
         self._sequence = (self._sequence + 1) & frames.SEQUENCE_MASK

@@ -29,6 +29,8 @@ def patience(silence_s: float = SILENCE_S) -> Patience:
 
 def open_port(url: str) -> Any:
     """Open what pySerial opens at `url`. HomeError, with the remedy, where it cannot be had."""
+    if not url:
+        raise HomeError("--port names no port; write such as /dev/ttyACM0 or socket://127.0.0.1:5555")
     try:
         import serial
     except ImportError:
@@ -40,6 +42,12 @@ def open_port(url: str) -> Any:
     if isinstance(found := getattr(port, "_socket", None), socket.socket):
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # pySerial has no word for it
     return port
+
+
+def give_back(port: Any) -> None:
+    """Ask a board that serves the link on its console for the console; does no harm to another."""
+    Peer(port.write, lambda want, timeout_s: None).leave()
+    port.flush()
 
 
 def _alone(url: str) -> dict[str, bool]:
@@ -109,8 +117,11 @@ class StreamHome:
                 lockstep.bye()
         port, self._port = self._port, None
         if port is not None:
+            below = getattr(port, "_socket", None)
             with contextlib.suppress(OSError):
                 port.close()
+            if isinstance(below, socket.socket):
+                below.close()  # pySerial leaves one open whose other end has gone
 
     def _say(self, step: Any) -> None:
         try:

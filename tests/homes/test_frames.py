@@ -15,7 +15,7 @@ from hal.lockstep.channel import Channel, LinkBroken
 from simulator.homes.base import HomeError
 from simulator.homes.peer import Peer
 
-KINDS = st.integers(frames.BOOT + 1, frames.HELLO - 1)
+KINDS = st.integers(frames.LEAVE + 1, frames.HELLO - 1)
 PAYLOADS = st.binary(max_size=frames.MAX_PAYLOAD)
 FIRST = st.integers(0, frames.SEQUENCE_MASK)
 
