@@ -64,9 +64,9 @@ class World:
         make_app: Callable[..., Any] | None = None,
         journal_bytes: int | None = None,
     ) -> None:
-        """Boot a pump in `home`, a name of HOMES or a home. `make_app(board)` builds another firmware in home cpython, for mutants.
+        """Boot a pump in `home`, a name of HOMES or a home.
 
-        journal_bytes: of each of its two journal areas, 64 KiB where None.
+        `make_app(board)` builds another firmware in home cpython, for mutants. journal_bytes: of each of its two journal areas, 64 KiB where None.
         """
         self.programme = programme
         self.seed = seed

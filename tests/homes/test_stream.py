@@ -1,4 +1,4 @@
-"""The home at the far end of a byte stream, with the real interpreter behind TCP and behind a terminal's serial port."""
+"""The home at the far end of a byte stream, with the real interpreter behind TCP and behind a serial port."""
 
 from __future__ import annotations
 
@@ -131,9 +131,10 @@ def test_a_pump_that_is_reset_boots_again_over_there(port: int, programme: Any) 
 @pytest.mark.parametrize("closes", [True, False])
 def test_a_link_that_is_lost_stops_the_motor_within_its_lease(port: int, closes: bool) -> None:
     fast = load_programme(find_programme("propofol-anaesthesia"))
+    says = r"turn \d+: .*to its lease's end, and stopped; 0\.0\d+ mL more"
     with spoilt(port, Spoil(dead_after=1750, closes=closes), 0) as proxy:
         world = World(fast, home=StreamHome(proxy.url, silence_s=1.0))
-        with world, pytest.raises(LinkLost, match=r"turn \d+: .*to its lease's end, and stopped; 0\.0\d+ mL more") as lost:
+        with world, pytest.raises(LinkLost, match=says) as lost:
             world.run(60_000)
     assert proxy.url in str(lost.value)
     assert world.drive.step_rate_mhz > 0, "the firmware was infusing"

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any, NamedTuple
 
 from simulator.files.programme import find_programme, load_programme
-from simulator.homes import STREAM, HomeError, LinkLost
+from simulator.homes import HomeError, LinkLost
 from simulator.homes.micropython import ROOT
 from simulator.world import LONGEST_LEASE_MS, World
 from tools.claims.registry import Outcome, Report, claim
@@ -49,17 +49,22 @@ class Judged(NamedTuple):
     stands: bool = True
 
 
+def spoil(shares: dict[str, Any]) -> Spoil:
+    """A link on which each fate meets its share of the pieces."""
+    return Spoil(**shares)
+
+
 def cases(deep: bool) -> list[Case]:
     """The runs: mild ones of each fate and of all, harsh ones, and links that go silent or end."""
     seeds, until_ms = (3, 180_000) if deep else (1, 20_000)
-    mixes = [Spoil(**{fate: _MILD}) for fate in FATES] + [Spoil(**dict.fromkeys(FATES, _MILD_EACH))]
-    harsh = [(Spoil(**dict.fromkeys(FATES, share)), ms) for share, ms in _HARSHER]
+    mixes = [spoil({fate: _MILD}) for fate in FATES] + [spoil(dict.fromkeys(FATES, _MILD_EACH))]
+    harsh = [(spoil(dict.fromkeys(FATES, share)), ms) for share, ms in _HARSHER]
     found = []
     for seed in range(seeds):
         for place, mix in enumerate(mixes):
             names = PROGRAMMES if deep else (PROGRAMMES[place % 2],)
             found += [Case("mild", name, seed, until_ms, mix) for name in names]
-        found += [Case("harsh", PROGRAMMES[seed % 2], seed, ms, spoil) for spoil, ms in harsh]
+        found += [Case("harsh", PROGRAMMES[seed % 2], seed, ms, mix) for mix, ms in harsh]
         for place in range(8 if deep else 2):
             # Somewhere in the infusion: the boot and 15 s of turns are past by then.
             dead = Spoil(dead_after=1700 + 37 * place + 5 * seed, closes=place % 2 == 1)
@@ -123,7 +128,7 @@ def _some_for(subject: str, all_of_them: list[Case]) -> list[Case]:
     if subject == "no-lease":
         return [case for case in all_of_them if case.kind == "dead"]
     fate = "garble" if subject == "no-crc" else "drop"
-    return [Case("mild", PROGRAMMES[seed % 2], seed, 20_000, Spoil(**{fate: 2 * _MILD})) for seed in range(4)]
+    return [Case("mild", PROGRAMMES[seed % 2], seed, 20_000, spoil({fate: 2 * _MILD})) for seed in range(4)]
 
 
 @claim(
