@@ -66,7 +66,8 @@ class World:
     ) -> None:
         """Boot a pump in `home`, a name of HOMES or a home.
 
-        `make_app(board)` builds another firmware in home cpython, for mutants. journal_bytes: of each of its two journal areas, 64 KiB where None.
+        `make_app(board)` builds another firmware in home cpython, for mutants. journal_bytes: of
+        each of its two journal areas, 64 KiB where None.
         """
         self.programme = programme
         self.seed = seed
