@@ -50,6 +50,15 @@ def give_back(port: Any) -> None:
     port.flush()
 
 
+def close_port(port: Any) -> None:
+    """Close what `open_port` opened, whatever has become of it."""
+    below = getattr(port, "_socket", None)
+    with contextlib.suppress(OSError):
+        port.close()
+    if isinstance(below, socket.socket):
+        below.close()  # pySerial leaves one open whose other end has gone
+
+
 def _alone(url: str) -> dict[str, bool]:
     """Nobody else may open a real port meanwhile."""
     return {} if "://" in url or os.name == "nt" else {"exclusive": True}
@@ -117,11 +126,7 @@ class StreamHome:
                 lockstep.bye()
         port, self._port = self._port, None
         if port is not None:
-            below = getattr(port, "_socket", None)
-            with contextlib.suppress(OSError):
-                port.close()
-            if isinstance(below, socket.socket):
-                below.close()  # pySerial leaves one open whose other end has gone
+            close_port(port)
 
     def _say(self, step: Any) -> None:
         try:
