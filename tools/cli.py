@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tools.commands import chart, faults, files, flash, hil, prove, run
+from tools.commands import chart, emulate, faults, files, flash, hil, prove, run
 from tools.commands.console import BAD_INPUT
 
 # A refused file, a home that cannot be had, a report without the package that draws it.
@@ -44,6 +44,7 @@ app.command()(run.demo)
 app.command()(run.run)
 app.command()(flash.flash)
 app.command()(hil.hil)
+app.command()(emulate.emulate)
 app.command()(prove.prove)
 app.command()(chart.chart)
 app.add_typer(files.programme_app, name="programme")

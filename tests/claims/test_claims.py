@@ -9,7 +9,7 @@ from tools.claims.registry import claims
 CLAIMS = claims()
 MUTANTS = [(name, mutant) for name in CLAIMS for mutant in CLAIMS[name].mutants]
 # Without the interpreter these hold nowhere, and would "reject" their mutants for the wrong reason.
-NEED_MICROPYTHON = ("comms-deaf", "tick-allocates-nothing", "traces-equal", "turn-allocates-nothing")
+NEED_MICROPYTHON = ("comms-deaf", "lockstep-robust", "tick-allocates-nothing", "traces-equal", "turn-allocates-nothing")
 
 
 def _evidence_is_to_be_had(name):

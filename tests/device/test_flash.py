@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import pty
 import subprocess
@@ -21,6 +19,8 @@ from simulator.homes.micropython import ROOT, interpreter
 from tools import flash as flashing
 from tools.cli import app
 from tools.flash import FlashProblem
+
+from .images import MAIN, MAIN_PY, make_image
 
 pytest.importorskip("mpremote", reason="mpremote: pip install 'kvo[device]'")
 
@@ -53,8 +53,6 @@ class Machine:
 
 sys.modules["machine"] = Machine
 """
-MAIN = b"print('the pump')\n"
-
 
 class Board:
     """MicroPython at its prompt behind `path`, a serial port."""
@@ -107,25 +105,6 @@ def board(tmp_path: Path) -> Iterator[Any]:
         one.close()
 
 
-def make_image(folder: Path, files: dict[str, bytes] | None = None, **said: Any) -> Path:
-    """An image as `kvo build` makes it."""
-    if files is None:
-        files = {MAIN_PY: MAIN, "firmware/app.mpy": b"M\x06app" * 300, "hal/pico/board.mpy": bytes(range(256)) * 4}
-    for path, data in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(data)
-    listed = [
-        {"path": path, "length": len(data), "sha256": hashlib.sha256(data).hexdigest()} for path, data in files.items()
-    ]
-    manifest = {
-        "format": "kvo-image/1", "target": "pico", "board": "bare", "micropython": "1.29", "bytecode": 6,
-        "files": listed, **said,
-    }  # fmt: skip
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    return folder
-
-
-MAIN_PY = "main.py"
 DEVICE_USB = ROOT / "simulator" / "homes" / "device_usb.py"
 LIST = flashing._WALK + "walk('.')"
 
