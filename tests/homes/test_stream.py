@@ -157,11 +157,30 @@ def kvo(*arguments: Any) -> Any:
     return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"NO_COLOR": "1", "COLUMNS": "200"})
 
 
+MINUTE = """\
+kvo: programme/1
+name: one-minute
+title: One minute of saline
+library: ward
+head: volumetric
+reservoir: 500 mL
+therapy:
+  drug: sodium chloride 0.9%
+  care_area: ward
+  mode: continuous
+  dose_rate: 100 mL/h
+  vtbi: 200 mL
+duration: 1 min
+"""
+
+
 def test_kvo_hil_prints_what_kvo_run_prints(port: int, tmp_path: Path) -> None:
+    minute = tmp_path / "one-minute.yaml"
+    minute.write_text(MINUTE, encoding="utf-8")
     figures = []
     for place, command in enumerate((["run"], ["hil", "--port", url(port)])):
         path = tmp_path / f"{place}.json"
-        done = kvo(*command, "propofol-anaesthesia", "--seed", 3, "--json", path)
+        done = kvo(*command, minute, "--seed", 3, "--json", path)
         assert done.exit_code == 0, done.output
         figures.append(json.loads(path.read_text()))
         assert figures[-1]["trace_sha256"]["therapy"] in done.output
@@ -249,6 +268,24 @@ def test_a_served_script_that_does_not_listen_is_named(tmp_path: Path) -> None:
         pytest.skip(str(absent))
     with pytest.raises(HomeError, match="broken on purpose"), served(script):
         pass
+
+
+def test_kvo_serve_serves_until_it_is_interrupted(programme: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tools import served as serving
+    from tools.commands import hil
+
+    where = serving.free_port()
+
+    def interrupted(seconds: float) -> None:
+        assert digest(programme, STREAM + url(where)) == digest(programme, "cpython")
+        taken = kvo("serve", "--tcp", where)
+        assert taken.exit_code == 2 and f"127.0.0.1:{where} is taken" in taken.output
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(hil, "sleep", interrupted)
+    done = kvo("serve", "--tcp", where)
+    assert done.exit_code == 0, done.output
+    assert f"served on socket://127.0.0.1:{where}" in done.output
 
 
 def test_two_hosts_at_once_take_turns_and_the_second_says_that_it_waits(port: int, programme: Any) -> None:

@@ -26,7 +26,7 @@ def emulate(
     ],
     board: Annotated[EmulatedBoard, typer.Option(help="The board to emulate.")] = EmulatedBoard.pico,
     tcp: Annotated[
-        int | None, typer.Option(help="Put the console on this TCP port of 127.0.0.1 (0: a free one).", min=0, max=65535)
+        int | None, typer.Option(help="Put the console on this TCP port of 127.0.0.1 (0: any).", min=0, max=65535)
     ] = None,
     seconds: Annotated[
         float | None, typer.Option(help="End after so many seconds of the wall clock.", min=0)

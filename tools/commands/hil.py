@@ -1,8 +1,9 @@
-"""`kvo hil`: drive a scenario against the firmware at the far end of a byte stream."""
+"""`kvo hil` and `kvo serve`: the firmware at the far end of a byte stream, and everything around it."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from time import sleep
 from typing import Annotated
 
 import typer
@@ -34,3 +35,23 @@ def hil(
     from simulator.homes import STREAM
 
     infuse_and_tell(programme, seed, STREAM + port, near_wrap, None, report, json)
+
+
+def serve(
+    tcp: Annotated[int, typer.Option(help="TCP port of 127.0.0.1; 0: any free one.", min=0, max=65535)] = 5555,
+) -> None:
+    """Serve the firmware under MicroPython's unix port on TCP, for 'kvo hil', until Ctrl-C.
+
+    One host at a time, the next when that has gone; on this machine alone.
+
+    Example: kvo serve --tcp 5555
+    """
+    from tools.served import served
+
+    with served(port=tcp) as port:
+        typer.echo(f"the firmware is served on socket://127.0.0.1:{port}; Ctrl-C ends it")
+        try:
+            while True:
+                sleep(3600)
+        except KeyboardInterrupt:
+            return
