@@ -30,17 +30,19 @@ _LATE = 8
 class Patience(NamedTuple):
     """How long to wait for an answer, in seconds of the wall clock; no simulated time passes meanwhile.
 
-    silence_s: when to give up. first_s: when to ask again, until it is known how long answers
+    silence_s, tries: when to give up, once both are used up: a machine that stood still for a while
+    is no lost link. first_s: when to ask again, until it is known how long answers
     take. least_s: never sooner. Each further wait is twice as long, up to a quarter of silence_s.
     """
 
     silence_s: float
+    tries: int
     first_s: float
     least_s: float
 
 
 # A pipe loses nothing: whoever is silent on one has gone.
-PIPE = Patience(60.0, 60.0, 60.0)
+PIPE = Patience(60.0, 1, 60.0, 60.0)
 
 
 class Peer:
@@ -86,7 +88,7 @@ class Peer:
                     self._usual_s += ((time.monotonic() - begun) - self._usual_s) / (8 if self._usual_s else 1)
                 return answer
             gone_s = time.monotonic() - begun
-            if gone_s >= patience.silence_s:
+            if gone_s >= patience.silence_s and tries >= patience.tries:
                 raise LinkLost(self._silent(gone_s, tries))
             tries += 1
             wait_s = min(2 * wait_s, patience.silence_s / 4)

@@ -19,12 +19,13 @@ from simulator.homes.peer import Patience, Peer
 
 BAUD = 115_200  # of a UART; USB takes no notice
 SILENCE_S = 10.0
+TRIES = 8
 _REMEDY = "pip install 'kvo[device]'"
 
 
 def patience(silence_s: float = SILENCE_S) -> Patience:
-    """Give up after `silence_s`: by then a request was sent about ten times."""
-    return Patience(silence_s, min(1.0, silence_s / 8), min(0.03, silence_s / 64))
+    """Give up after `silence_s` and TRIES."""
+    return Patience(silence_s, TRIES, min(1.0, silence_s / 8), min(0.03, silence_s / 64))
 
 
 def open_port(url: str) -> Any:

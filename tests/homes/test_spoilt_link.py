@@ -29,7 +29,7 @@ from tools.link_proxy import Spoil, Spoiler
 FATES = ("drop", "double", "tear", "garble", "swap", "noise")
 TURNS = 12
 # Nothing here waits: the stream says at once that it is silent. Only the tries count.
-PATIENCE = Patience(1e9, 1e-9, 1e-9)
+PATIENCE = Patience(1e9, 1, 1e-9, 1e-9)
 
 
 class Wire:

@@ -24,8 +24,8 @@ _MILD, _MILD_EACH, _HARSH_EACH, _HOPELESS_EACH = 0.02, 0.006, 0.04, 0.1
 _HARSHER = ((_HARSH_EACH, 10_000), (_HOPELESS_EACH, 10_000))
 # Of the mild runs, so many have to end, with the trace of home 1.
 _MOST = 0.9
-# The wall clock's, so that a dead link is found within seconds.
-_SILENCE_S = 4.0
+# The wall clock's: how long a silent link is waited for, and one that is dead for certain.
+_SILENCE_S, _DEAD_S = 8.0, 2.0
 _PROCESSES = 2
 SAME, SAID, WRONG = "same trace", "clear error", "WRONG TRACE"
 
@@ -87,7 +87,7 @@ def judge(case: Case, port: int, no_lease: bool) -> Judged:
     world = None
     with spoilt(port, case.spoil, case.seed) as proxy:
         try:
-            home = StreamHome(proxy.url, _SILENCE_S)
+            home = StreamHome(proxy.url, _DEAD_S if case.kind == "dead" else _SILENCE_S)
             world = World(load_programme(find_programme(case.programme)), seed=case.seed, home=home)
             if no_lease:
                 world.inject("generator_ignores_lease")
