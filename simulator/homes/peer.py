@@ -66,7 +66,7 @@ class Peer:
         self._data = b""
         self._usual_s = 0.0  # the time an answer takes, smoothed; 0: not known
         self._passed_over = b""
-        self._echoes = False
+        self._echoes = 0
         self.sent_again = 0
         self.spoilt = 0  # bytes that were no frame
 
@@ -117,7 +117,9 @@ class Peer:
                 return None
             kind, sequence, payload = frame
             if kind < frames.HELLO:
-                self._echoes = True
+                self._echoes += 1
+                if self._echoes > 1 and not self._usual_s:  # nobody has answered, ever
+                    raise LinkLost(self._silent(time.monotonic() - begun, self._echoes))
             elif sequence == self._sequence:
                 return kind, payload
             if time.monotonic() - begun > self._patience.silence_s:
