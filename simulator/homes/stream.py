@@ -109,6 +109,7 @@ class StreamHome:
     def boot(self, board: Any) -> None:
         """Open the port and boot the firmware there on `board`, whatever it ran before."""
         self._port = open_port(self._url)
+        self._port.write_timeout = self._patience.silence_s
         self._lockstep = Lockstep(Peer(self._send, self._receive, self._patience), board)
         self.drive, self.status = self._lockstep.drive, self._lockstep.status
         self._say(self._lockstep.boot)
@@ -141,6 +142,8 @@ class StreamHome:
         try:
             self._port.write(data)
         except OSError as wrong:
+            if type(wrong).__name__ == "SerialTimeoutException":
+                raise LinkLost("the device is silent, and takes nothing more: nobody reads there") from None
             raise LinkLost(f"the link is gone: {wrong}") from None
 
     def _receive(self, want: int, timeout_s: float) -> bytes | None:
