@@ -17,6 +17,8 @@ _DEVICE = ("struct", "binascii", "micropython", "machine", "sys", "os", "time", 
 _HAL = ("hal.", *_DEVICE)
 # A composition root joins a firmware to one board.
 _ROOTS = (*_FIRMWARE, *_HAL, "simulator.standins.")
+# In the home webassembly the runner's module is the link, by the address of a buffer.
+_STEP = (*_ROOTS, "kvo_pipe", "uctypes")
 _HOST_ONLY = ("hal/host/", "hal/stubs/")
 _THERAPY_TICK = (
     "alarm_log", "alarms", "allowance", "annunciator", "bolus", "controller", "delivery", "detectors", "dosing",
@@ -38,6 +40,8 @@ def place_of(path: str) -> Place | None:
     if not path.endswith(".py") or path.startswith(_HOST_ONLY):
         return None
     tick = path in TICK
+    if path == "simulator/homes/device_step.py":
+        return Place(path, _STEP, tick, program=True)
     if path == "firmware/main.py" or path.startswith("simulator/homes/device"):
         return Place(path, _ROOTS, tick, program=True)
     if path.startswith("firmware/"):

@@ -8,7 +8,7 @@ from typing import Any
 from simulator.homes.base import Dark, Home, HomeError
 from simulator.homes.cpython import CPythonHome
 
-HOMES = ("cpython", "micropython")
+HOMES = ("cpython", "micropython", "webassembly")
 
 __all__ = ["HOMES", "Dark", "Home", "HomeError", "open_home"]
 
@@ -19,16 +19,21 @@ def open_home(name: str, board: Any, make_app: Callable[[Any], Any] | None = Non
     `make_app(board)` builds another firmware, for mutants; home cpython only. Raises
     HomeError, with a remedy, where the home is not to be had on this machine.
     """
+    if name not in HOMES:
+        raise HomeError(f"there is no home {name!r}; choose one of {', '.join(HOMES)}")
+    home: Home
     if name == "cpython":
-        home: Home = CPythonHome(make_app)
+        home = CPythonHome(make_app)
+    elif make_app is not None:
+        raise HomeError("another firmware can only be given to home cpython")
     elif name == "micropython":
-        if make_app is not None:
-            raise HomeError("another firmware can only be given to home cpython")
-        from simulator.homes.micropython import MicroPythonHome  # only this home pays for the link
+        from simulator.homes.micropython import MicroPythonHome  # only these homes pay for the link
 
         home = MicroPythonHome()
     else:
-        raise HomeError(f"there is no home {name!r}; choose one of {', '.join(HOMES)}")
+        from simulator.homes.webassembly import WebAssemblyHome
+
+        home = WebAssemblyHome()
     try:
         home.boot(board)
     except BaseException:

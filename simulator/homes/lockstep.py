@@ -39,6 +39,10 @@ class Peer:
         frames.close_frame(buffer, kind, len(payload))
         self._send(bytes(buffer))
 
+    def raw(self, data: bytes) -> None:
+        """Send bytes that are no frame: what a device reads before the link begins."""
+        self._send(data)
+
     def receive(self) -> tuple[int, bytes]:
         """Wait for one frame; return its kind and payload. HomeError where it is none of ours."""
         data = self._waiting
