@@ -56,14 +56,15 @@ class World:
         programme: Programme,
         *,
         seed: int = 0,
-        home: str = "cpython",
+        home: str | Callable[[], Home] = "cpython",
         near_wrap: bool = False,
         keep_trace: bool = False,
         make_app: Callable[..., Any] | None = None,
         journal_bytes: int | None = None,
     ) -> None:
-        """Boot a pump. `make_app(board)` builds another firmware in home cpython, for mutants.
+        """Boot a pump. `home` is one of HOMES, or makes one at each boot.
 
+        make_app: `make_app(board)` builds another firmware in home cpython, for mutants.
         journal_bytes: of each of its two journal areas, 64 KiB where None.
         """
         self.programme = programme
@@ -74,7 +75,7 @@ class World:
         self.board = SimBoard(self.clock, self.plant, seed, journal_bytes)
         self.board.store.load(ports.AREA_LIBRARY, compile_library(programme.library))
         self.trace = Trace(keep=keep_trace)
-        self._home_name = home
+        self._open = home
         self._make_app = make_app
         self.home: Home = open_home(home, self.board, make_app)
         self.faults = Injector(self)
@@ -199,7 +200,7 @@ class World:
     def _boot(self) -> None:
         self.clock.restart()
         try:
-            self.home = open_home(self._home_name, self.board, self._make_app)
+            self.home = open_home(self._open, self.board, self._make_app)
         except PowerLost as lost:
             self._cut_off(lost)
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import json
 import os
 import shutil
 import struct
@@ -32,7 +33,7 @@ DEVICE = (
     "simulator/__init__.py", "simulator/homes/device_step.py", "simulator/standins/__init__.py",
     "simulator/standins/gatekeeper.py",
 )  # fmt: skip
-_REMEDY = "run 'make webassembly', or choose --home cpython"
+_REMEDY = "run 'python -m tools.fetch_webassembly', or choose --home cpython"
 
 
 def modules() -> Path:
@@ -69,11 +70,16 @@ def _major(path: str) -> int:
 
 
 def port() -> Path:
-    """The port's module. HomeError where npm has not brought it."""
-    path = modules() / PACKAGE / "micropython.mjs"
-    if not path.is_file():
-        raise HomeError(f"home webassembly: MicroPython's WebAssembly port is not in {modules()}; {_REMEDY}")
-    return path
+    """The port's module. HomeError where npm has not brought it, or that of another release."""
+    folder = modules() / PACKAGE
+    try:
+        version = json.loads((folder / "package.json").read_text(encoding="utf-8"))["version"]
+    except (OSError, ValueError, KeyError):
+        where = modules()
+        raise HomeError(f"home webassembly: MicroPython's WebAssembly port is not in {where}; {_REMEDY}") from None
+    if not version.startswith(f"{mpy.MICROPYTHON}."):
+        raise HomeError(f"home webassembly: {folder} is {version}, {mpy.MICROPYTHON} is due; {_REMEDY}")
+    return folder / "micropython.mjs"
 
 
 def bundle(files: Mapping[str, bytes]) -> bytes:
