@@ -7,11 +7,11 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tools.commands import chart, faults, files, prove, run
+from tools.commands import build, chart, faults, files, prove, run
 from tools.commands.console import BAD_INPUT
 
-# A refused file, a home that cannot be had, a report without the package that draws it.
-_REFUSALS = ("FileProblem", "HomeError", "ReportUnavailable")
+# A refused file, a home that cannot be had, an image that cannot be made, a report without the package that draws it.
+_REFUSALS = ("FileProblem", "HomeError", "ImageProblem", "ReportUnavailable")
 
 
 class _Commands(TyperGroup):
@@ -43,6 +43,7 @@ app = typer.Typer(
 app.command()(run.demo)
 app.command()(run.run)
 app.command()(prove.prove)
+app.command()(build.build)
 app.command()(chart.chart)
 app.add_typer(files.programme_app, name="programme")
 app.add_typer(files.library_app, name="library")

@@ -1,4 +1,4 @@
-"""Home 3 with the real interpreter: the same traces, a link that ends in clear words, and remedies for what is missing."""
+"""Home 3 with the real interpreter: the same traces, clear words at the end, remedies for what is missing."""
 
 from __future__ import annotations
 

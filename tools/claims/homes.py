@@ -75,7 +75,7 @@ def compare(name: str, seed: int, until_ms: int, subject: Subject) -> tuple[list
     ours, ms = trace_in("cpython", name, seed, until_ms, subject.make_app)
     differ = []
     for device in DEVICES:
-        home = device
+        home: Any = device
         if device == "webassembly" and subject.files is not None:
             home = partial(WebAssemblyHome, subject.files)
         theirs, _ = trace_in(home, name, seed, until_ms)
