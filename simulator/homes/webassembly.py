@@ -111,6 +111,18 @@ def command(main: str) -> list[str]:
     return [node(), str(RUNNER), str(port()), main]
 
 
+def run_module(files: bytes, main: str, timeout_s: float = 60) -> str:
+    """Run a module of `files` (see `bundle`) to its end; what it printed. HomeError where it fails."""
+    try:
+        done = subprocess.run(command(main), input=files, capture_output=True, timeout=timeout_s, check=False)
+    except subprocess.TimeoutExpired:
+        raise HomeError(f"home webassembly: {main} did not end within {timeout_s} s") from None
+    said = done.stderr.decode("utf-8", "replace")
+    if done.returncode:
+        raise HomeError(f"home webassembly: {main} ended with {done.returncode}: {said.strip()[-2000:]}")
+    return said
+
+
 class WebAssemblyHome(ChildHome):
     """Home 3 (see ChildHome). `files`: what `compiled` made, where it is not the firmware as shipped."""
 

@@ -10,7 +10,7 @@ CLAIMS = claims()
 MUTANTS = [(name, mutant) for name in CLAIMS for mutant in CLAIMS[name].mutants]
 # Without the interpreter these hold nowhere, and would "reject" their mutants for the wrong reason.
 NEED_MICROPYTHON = ("comms-deaf", "tick-allocates-nothing", "traces-equal", "turn-allocates-nothing")
-NEED_WEBASSEMBLY = ("traces-equal",)
+NEED_WEBASSEMBLY = ("fits-the-device", "traces-equal")
 
 
 def _evidence_is_to_be_had(name):
