@@ -114,7 +114,7 @@ def traces_equal(deep: bool, subject: Any, report: Report) -> Outcome:
     """
     chosen = cases(deep)
     if subject is not None:
-        chosen = chosen[:1]  # one difference is enough
+        chosen = chosen[-1:]  # one difference is enough
     results = _compared(chosen) if subject is None else iter([compare(*chosen[0], subject)])
     differ: list[str] = []
     simulated_ms = 0
