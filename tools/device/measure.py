@@ -12,9 +12,10 @@ import sys
 import time
 
 _LOOP = 1000
-_PASSES = 3
+_PASSES = 5
 _ALL = 0xFFFF
 _TURN_MS = 100
+_MOST = 8000  # ticks of a tour
 
 
 try:
@@ -54,8 +55,9 @@ class Ticks:
     def __init__(self):
         from array import array
 
-        self._best = array("H")
-        self._late = bytearray()  # per tick: whether more than a turn had passed
+        # Made before anything else: a heap that is capped has no long piece left later.
+        self._best = array("H", bytearray(2 * _MOST))
+        self._late = bytearray(_MOST)  # per tick: whether more than a turn had passed
         self._at = 0
         self._last_ms = 0
         self.ticks = 0
@@ -68,9 +70,10 @@ class Ticks:
         begun = _ticks_us()
         tick(now_ms, readings, drive)
         took = min(_since_us(begun), _ALL)
-        if self._at == len(self._best):
-            self._best.append(took)
-            self._late.append(ticks_diff(now_ms, self._last_ms) > _TURN_MS)
+        if self._at == self.ticks:
+            self._best[self._at] = took
+            self._late[self._at] = ticks_diff(now_ms, self._last_ms) > _TURN_MS
+            self.ticks += 1
         elif took < self._best[self._at]:
             self._best[self._at] = took
         self._at += 1
@@ -82,18 +85,17 @@ class Ticks:
 
         self._at = 0
         tour.tour(self.around, head, syringe, rate, 0x3FFF0000)
-        self.ticks = len(self._best)
 
     def worst_us(self, late):
         """The worst of the ticks that came in time, or of those after a stall."""
         worst = 0
-        for at in range(len(self._best)):
+        for at in range(self.ticks):
             if self._late[at] == late and self._best[at] > worst:
                 worst = self._best[at]
         return worst
 
     def mean_us(self):
-        return sum(self._best) / len(self._best)
+        return sum(self._best) / self.ticks
 
 
 class Measure:
@@ -105,7 +107,7 @@ class Measure:
         self._say = say
         self._kept = []
         self._base = 0  # what is not the firmware's
-        self._ticks = None
+        self._ticks = Ticks()
         self.found = {}
 
     def step(self):
@@ -165,8 +167,6 @@ class Measure:
             self.found["free"] = gc.mem_free()
 
     def _tour(self):
-        if self._ticks is None:
-            self._ticks = Ticks()
         self._ticks.tour(2, 0, 1200000)
 
     def _end(self):
