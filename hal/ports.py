@@ -312,6 +312,21 @@ class Scratch:
         raise NotImplementedError
 
 
+class Pacer:
+    """Calls the turn in time and lets time pass. Only a board that `firmware.main` runs has one."""
+
+    def start(self, turn, period_ms):
+        """Call `turn(_)` each `period_ms`, between any two bytecodes of whatever runs; OK, or ERR_ABSENT.
+
+        On an RP2040, a soft timer. Where it is ERR_ABSENT the main loop takes the turns.
+        """
+        raise NotImplementedError
+
+    def rest(self):
+        """Let a little time pass, a few ms at most; return whether the board is still switched on."""
+        raise NotImplementedError
+
+
 class Identity:
     """Who stands at the bedside: a card or a reader. Stock boards have none."""
 
@@ -336,6 +351,7 @@ class Board:
     counter = None
     scratch = None
     identity = None
+    pacer = None
 
     def read(self, readings):
         """Write this tick's sensor values and key event into `readings`."""

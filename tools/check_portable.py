@@ -42,7 +42,7 @@ def place_of(path: str) -> Place | None:
     tick = path in TICK
     if path == "simulator/homes/device_step.py":
         return Place(path, _STEP, tick, program=True)
-    if path == "firmware/main.py" or path.startswith("simulator/homes/device"):
+    if path == "firmware/__main__.py" or path.startswith("simulator/homes/device"):
         return Place(path, _ROOTS, tick, program=True)
     if path.startswith("firmware/"):
         return Place(path, _FIRMWARE, tick)

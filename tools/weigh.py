@@ -15,8 +15,8 @@ SCRIPT = Path(__file__).with_name("device") / "measure.py"
 RESIDENT = ("firmware", "hal/__init__.py", "hal/ports.py", "hal/compat.py")
 # The rest of what measure.py imports.
 _MEASURING = (
-    "simulator/__init__.py", "simulator/standins/__init__.py", "simulator/standins/gatekeeper.py", "tools/__init__.py",
-    "tools/device/__init__.py", "tools/device/measure.py", "tools/device/parts.py", "tools/device/tour.py",
+    "tools/__init__.py", "tools/device/__init__.py", "tools/device/measure.py", "tools/device/parts.py",
+    "tools/device/tour.py",
 )  # fmt: skip
 # Not resident: imported in maintenance and at boot only, or by a PC's command line.
 _ABSENT = ("firmware/update/", "firmware/__main__.py")

@@ -22,7 +22,6 @@ from tools.image.targets import BOARDS, TARGETS
 # A board with nothing on it, so that there is one that no part's driver can hide.
 SMALLEST = "smallest"
 _BOARD = "from hal import ports\n\nHEAD = ports.HEAD_SYRINGE\n\n\ndef make_board():\n    return HEAD\n"
-_MAIN = "from firmware.app import App\n\n\ndef run(board):\n    App(board, None).step()\n"
 # Deep, and of another length.
 _FOLDERS = ("a", "somewhere/else/by a longer name")
 Make = Callable[[str, str, Path], Image]
@@ -37,8 +36,6 @@ def tree(folder: Path, board: str = _BOARD) -> Path:
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / "board.py").write_text(board)
-    if not (folder / "firmware" / "main.py").exists():
-        (folder / "firmware" / "main.py").write_text(_MAIN)
     return folder
 
 

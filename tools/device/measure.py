@@ -49,6 +49,23 @@ def loop_us():
     return best
 
 
+def _resident():
+    """The firmware's modules but those that are imported in maintenance, at boot or on a PC."""
+    import os
+
+    import firmware
+
+    path = firmware.__path__
+    root = path if isinstance(path, str) else path[0]
+    found = []
+    for room in ("", ".therapy", ".trust", ".comms"):
+        for file in os.listdir(root + room.replace(".", "/")):
+            name = file.rsplit(".", 1)[0]
+            if file.endswith("py") and not name.startswith("__"):
+                found.append("firmware" + room + "." + name)
+    return found
+
+
 class Ticks:
     """How long each tick of a tour lasted, the best of some passes: what else the machine did falls away."""
 
@@ -106,6 +123,7 @@ class Measure:
         self._steps += ["_tour"] * _PASSES + ["_end"]
         self._say = say
         self._kept = []
+        self._names = ()
         self._base = 0  # what is not the firmware's
         self._ticks = Ticks()
         self.found = {}
@@ -117,6 +135,7 @@ class Measure:
         return len(self._steps) > 0
 
     def _begin(self):
+        self._names = _resident()
         self.found["words"] = 64 if sys.maxsize > 1 << 31 else 32
 
     def _ports(self):
@@ -150,12 +169,15 @@ class Measure:
         self._weigh("therapy")
 
     def _all(self):
-        """The firmware as it boots."""
+        """The firmware as it boots, and every module of its rooms that is resident."""
         del self._kept[1:]
         from firmware.app import App
-        from simulator.standins.gatekeeper import ScriptedGatekeeper
+        from firmware.trust.gatekeeper import Gatekeeper
 
-        self._kept.append(App(self._kept[0], ScriptedGatekeeper()))
+        board = self._kept[0]
+        self._kept.append(App(board, Gatekeeper(board.counter, board.clock)))
+        for name in self._names:
+            __import__(name)
 
     def _weigh_all(self):
         self._weigh("all")

@@ -1,0 +1,63 @@
+"""The loop on a device: turns on the board's pacer, comms in what time is left.
+
+    from firmware.main import run
+    run(make_board())
+"""
+
+from firmware.app import App
+from firmware.trust.gatekeeper import Gatekeeper
+from hal.compat import collect, const, ticks_add, ticks_diff
+from hal.ports import OK
+
+TURN_MS = const(100)
+# A turn overdue by this much: the pacer has stopped, and the main loop takes it.
+LATE_MS = const(200)
+
+
+class Loop:
+    """Gives an App its turns. `raised` counts turns that an exception broke off: the watchdog is not fed then."""
+
+    def __init__(self, app, pacer, clock):
+        """`pacer` is the board's hal.ports.Pacer; one that cannot start leaves the turns to the main loop."""
+        self._app = app
+        self._pacer = pacer
+        self._clock = clock
+        self._busy = False
+        self._scheduled = self.turn  # bound once: binding makes an object
+        self._due_ms = clock.ticks_ms()
+        self._patience_ms = LATE_MS if pacer.start(self._scheduled, TURN_MS) == OK else 0
+        self.raised = 0
+
+    def turn(self, _=None):
+        """The pacer's callback. Lets no exception out: MicroPython's schedule may stay locked after one."""
+        if self._busy:  # the main loop's own turn, pre-empted
+            return
+        self._busy = True
+        try:
+            self._due_ms = ticks_add(self._clock.ticks_ms(), TURN_MS)
+            self._app.turn()
+        except Exception:
+            self.raised += 1
+        finally:
+            self._busy = False
+
+    def run(self):
+        """Go on until the board is switched off."""
+        while self._pacer.rest():
+            late_ms = ticks_diff(self._clock.ticks_ms(), self._due_ms)
+            if late_ms >= self._patience_ms:
+                self._take_turn(late_ms)
+            self._app.background()
+
+    def _take_turn(self, late_ms):
+        due_ms = self._due_ms
+        self.turn()
+        if late_ms < TURN_MS:  # keep the beat; what is later than that is not caught up
+            self._due_ms = ticks_add(due_ms, TURN_MS)
+
+
+def run(board):
+    """Boot the firmware on `board` and run it until the board is switched off."""
+    app = App(board, Gatekeeper(board.counter, board.clock))
+    collect()
+    Loop(app, board.pacer, board.clock).run()
