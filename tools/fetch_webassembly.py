@@ -30,12 +30,13 @@ def _have_node() -> str:
         return home.node()
     except HomeError:
         pass
-    extras = tomllib.loads((home.mpy.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    _run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-         *extras["optional-dependencies"]["node"]],
-        f"install Node {home.OLDEST_NODE} or newer by other means, and run this again",
-    )  # fmt: skip
+    other = f"install Node {home.OLDEST_NODE} or newer by other means, and run this again"
+    try:
+        project = tomllib.loads((home.mpy.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    except OSError:  # installed without its sources
+        sys.exit(f"there is no Node of {home.OLDEST_NODE} or newer here; {other}")
+    wanted = project["optional-dependencies"]["node"]
+    _run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted], other)
     home.node.cache_clear()
     return home.node()
 
