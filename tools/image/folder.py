@@ -56,12 +56,11 @@ def _refuse_a_strangers(folder: Path) -> None:
     """ImageProblem unless `folder` is absent, empty, or holds an image and nothing besides."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise ImageProblem(f"{folder} is no folder; name another with --out")
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
-    if not there:
-        return
-    strange = sorted(there - _files_of(folder))
-    if strange:
-        raise ImageProblem(f"{folder} holds what is no image's ({strange[0]}); empty it, or name another with --out")
+    ours = _files_of(folder)
+    for path in folder.rglob("*"):  # the first is enough: this may be somebody's whole disk
+        name = path.relative_to(folder).as_posix()
+        if name not in ours and not path.is_dir():
+            raise ImageProblem(f"{folder} holds what is no image's ({name}); empty it, or name another with --out")
 
 
 def _files_of(folder: Path) -> set[str]:
