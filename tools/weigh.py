@@ -15,11 +15,13 @@ SCRIPT = Path(__file__).with_name("device") / "measure.py"
 RESIDENT = ("firmware", "hal/__init__.py", "hal/ports.py", "hal/compat.py")
 # The rest of what measure.py imports.
 _MEASURING = (
-    "tools/__init__.py", "tools/device/__init__.py", "tools/device/measure.py", "tools/device/parts.py",
-    "tools/device/tour.py",
+    "tools/__init__.py", "tools/device/__init__.py", "tools/device/live.py", "tools/device/measure.py",
+    "tools/device/parts.py", "tools/device/tour.py",
 )  # fmt: skip
 # Not resident: imported in maintenance and at boot only, or by a PC's command line.
 _ABSENT = ("firmware/update/", "firmware/__main__.py")
+# Seconds on a machine of one's own.
+_PATIENCE_S = 600
 
 
 def resident_sources() -> dict[str, bytes]:
@@ -37,15 +39,16 @@ def bytecode(sources: Mapping[str, bytes]) -> dict[str, int]:
     return rooms
 
 
-def on_webassembly(sources: Mapping[str, bytes]) -> dict[str, Any]:
-    """measure.py's figures with 32-bit words. HomeError where the home is not to be had."""
+def on_webassembly(sources: Mapping[str, bytes], ticks: bool = True) -> dict[str, Any]:
+    """measure.py's figures with 32-bit words, without `ticks` those of bytes. HomeError where it is not to be had."""
     files = webassembly.bundle(mpy.compile_all({**mpy.sources_of(*_MEASURING), **sources}))
-    return _figures(webassembly.run_module(files, "tools.device.measure"))
+    main = "tools.device.measure" if ticks else "tools.device.live"
+    return _figures(webassembly.run_module(files, main, timeout_s=_PATIENCE_S))
 
 
 def on_micropython(heap: str = micropython.HEAP) -> dict[str, Any]:
     """The same on the unix port with its heap capped, from the sources. HomeError where it is not to be had."""
-    return _figures(micropython.run_script(SCRIPT, str(mpy.ROOT), heap=heap))
+    return _figures(micropython.run_script(SCRIPT, str(mpy.ROOT), heap=heap, timeout_s=_PATIENCE_S))
 
 
 def on_cpython() -> dict[str, Any]:
