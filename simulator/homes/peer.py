@@ -70,6 +70,10 @@ class Peer:
         self.sent_again = 0
         self.spoilt = 0  # bytes that were no frame
 
+    def raw(self, data: bytes) -> None:
+        """Send bytes that are no frame: what a device reads before the link begins."""
+        self._send(data)
+
     def exchange(self, kind: int, payload: bytes) -> tuple[int, bytes]:
         """Send a request, again where need be; return the answer's kind and payload.
 

@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from simulator.homes import HomeError
+from simulator.homes import HomeError, webassembly
 from simulator.homes.micropython import interpreter
 from tools.claims.registry import claims
 
@@ -15,15 +15,18 @@ NEED_MICROPYTHON = (
     "bare-demo", "comms-deaf", "compares-tell-nothing", "decoding-bounded", "lockstep-robust",
     "pico-parts-allocate-nothing", "tick-allocates-nothing", "traces-equal", "turn-allocates-nothing", "vectors",
 )  # fmt: skip
+NEED_WEBASSEMBLY = ("fits-the-device", "traces-equal")
 NEED_ATHERIS = ("fuzz",)
 
 
 def _evidence_is_to_be_had(name):
-    if name in NEED_MICROPYTHON:
-        try:
+    try:
+        if name in NEED_MICROPYTHON:
             interpreter()
-        except HomeError as error:
-            pytest.skip(f"claim {name}: {error}")
+        if name in NEED_WEBASSEMBLY:
+            webassembly.command("")
+    except HomeError as error:
+        pytest.skip(f"claim {name}: {error}")
     if name in NEED_ATHERIS and importlib.util.find_spec("atheris") is None:
         pytest.skip(f"claim {name}: the fuzzer atheris is not installed")
 
@@ -43,4 +46,4 @@ def test_the_claim_rejects_its_mutant(name, mutant):
 
 
 def test_those_that_need_an_interpreter_are_claims():
-    assert set(NEED_MICROPYTHON + NEED_ATHERIS) <= set(CLAIMS)
+    assert set(NEED_MICROPYTHON + NEED_WEBASSEMBLY + NEED_ATHERIS) <= set(CLAIMS)

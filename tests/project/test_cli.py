@@ -14,6 +14,8 @@ from tools.commands import run as run_commands
 
 runner = CliRunner()
 
+COMMANDS = ("demo", "run", "programme", "library", "faults", "prove", "build", "chart", "bench")
+
 MINUTE = """\
 kvo: programme/1
 name: one-minute
@@ -71,11 +73,11 @@ def claims(monkeypatch):
 def test_help_teaches_where_to_begin():
     said = kvo("--help").stdout
     assert "kvo demo" in said and "Exit codes" in said
-    for command in ("demo", "run", "programme", "library", "faults", "prove", "chart", "bench"):
+    for command in COMMANDS:
         assert re.search(rf"\b{command}\b", said)
 
 
-@pytest.mark.parametrize("command", ["demo", "run", "programme", "library", "faults", "prove", "chart", "bench"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command):
     assert "Usage" in kvo(command, "--help").stdout
 

@@ -40,6 +40,22 @@ def bench_speed(
     speed(json)
 
 
+@bench_app.command("device")
+def bench_device(
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.", dir_okay=False)] = None,
+) -> None:
+    """What the firmware takes of a device, in each home: bytes of bytecode, live bytes once booted, the worst tick.
+
+    A tick is told as a multiple of a loop that any MicroPython can run (1000 times `n += i`), so that it can be
+    compared with a device on which only that loop was timed.
+
+    Example: kvo bench device --json device.json
+    """
+    from tools.bench_device import device
+
+    device(json)
+
+
 @bench_app.callback()
 def bench() -> None:
     """Measurements of the simulator on this machine."""

@@ -22,6 +22,7 @@ class Home(str, Enum):  # noqa: UP042 (typer shows the values of such an enumera
 
     cpython = "cpython"
     micropython = "micropython"
+    webassembly = "webassembly"
 
 
 Seed = Annotated[int, typer.Option(help="Seed of the sensors' noise; the same seed gives the same run, bit for bit.")]

@@ -1,0 +1,57 @@
+"""Evidence that the firmware leaves a Pico room: bytes of bytecode, and live bytes once it has booted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tools import weigh
+from tools.claims.registry import Outcome, Report, claim
+
+_KB = 1024
+# A Pico has 240 KB of heap free, a Pico W 200 (docs/design.md), of which board, link and a TLS handshake want theirs.
+LIMITS = {
+    "mpy_therapy": 66 * _KB,
+    "mpy_all": 95 * _KB,
+    "live_therapy": 112 * _KB,
+    "live_all": 150 * _KB,
+}
+_BALLAST = 60_000
+Change = Callable[[dict[str, bytes]], dict[str, bytes]]
+
+
+def _with(path: str, line: str) -> Change:
+    return lambda sources: {**sources, path: sources[path] + line.encode()}
+
+
+# A table in the code weighs in the file and in the heap, an array that boots make only in the heap.
+_TABLE = _with("firmware/therapy/engine.py", f"\nBALLAST = {bytes(range(256)) * (_BALLAST // 256)!r}\n")
+_ARRAY = _with("firmware/app.py", f"\nBALLAST = bytearray({_BALLAST})\n")
+
+
+@claim(
+    "fits-the-device",
+    "On 32-bit MicroPython the firmware holds at most 150 KB once booted, therapy by itself 112; its resident bytecode "
+    "takes at most 95 KB, therapy's 66. A Pico has 240 KB of heap, a Pico W 200.",
+    mutants={"a table of 60 KB": lambda: _TABLE, "an array of 60 KB": lambda: _ARRAY},
+)
+def fits_the_device(deep: bool, subject: Any, report: Report) -> Outcome:
+    """What 'kvo bench device' weighs in home webassembly (HomeError without it); nothing more where `deep`."""
+    sources = weigh.resident_sources()
+    if subject is not None:
+        sources = subject(sources)
+    rooms = weigh.bytecode(sources)
+    live = weigh.on_webassembly(sources, ticks=False)
+    found = {
+        "mpy_therapy": rooms["firmware/therapy"],
+        "mpy_all": sum(rooms.values()),
+        "live_therapy": live["live_therapy"],
+        "live_all": live["live_all"],
+    }
+    over = [f"{name} {size:,}" for name, size in found.items() if size > LIMITS[name]]
+    holds = not over and live["words"] == 32
+    figure = (
+        f"{found['live_all'] / _KB:.0f} KB live, therapy alone {found['live_therapy'] / _KB:.0f}; "
+        f"{found['mpy_all'] / _KB:.0f} KB of bytecode, therapy's {found['mpy_therapy'] / _KB:.0f}"
+    )
+    return Outcome(holds, figure, {**found, "limits": LIMITS, "over": over})

@@ -1,0 +1,217 @@
+"""What the firmware takes of a device: live bytes once booted, and how long a tick lasts. Prints one JSON line.
+
+Run by `kvo bench device` as a script under MicroPython's unix port, whose argument is the
+project's root; by runner.mjs, a step at a time, in home webassembly; and imported on CPython.
+Live bytes are what a collection leaves of the firmware and its ports, without the interpreter
+and the board that plays the parts here.
+"""
+
+import gc
+import json
+import sys
+import time
+
+_LOOP = 1000
+_PASSES = 5
+_ALL = 0xFFFF
+_TURN_MS = 100
+_MOST = 8000  # ticks of a tour
+
+
+try:
+    from kvo_pipe import ticks_us as _ticks_us  # that port's own clock counts milliseconds
+except ImportError:
+    if hasattr(time, "ticks_us"):
+        _ticks_us = time.ticks_us
+    else:
+
+        def _ticks_us():
+            return time.perf_counter_ns() // 1000 & 0x3FFFFFFF
+
+
+def _since_us(begun):
+    return _ticks_us() - begun & 0x3FFFFFFF
+
+
+def _live():
+    return gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
+
+
+def loop_us():
+    """The stated loop: _LOOP times `n += i`, the best of some."""
+    best = 1 << 29
+    for _ in range(20):
+        begun = _ticks_us()
+        n = 0
+        for i in range(_LOOP):
+            n += i
+        best = min(best, _since_us(begun))
+    return best
+
+
+def _resident():
+    """The firmware's modules but those that are imported in maintenance, at boot or on a PC."""
+    import os
+
+    import firmware
+
+    path = firmware.__path__
+    root = path if isinstance(path, str) else path[0]
+    found = []
+    for room in ("", ".therapy", ".trust", ".comms"):
+        for file in os.listdir(root + room.replace(".", "/")):
+            name = file.rsplit(".", 1)[0]
+            if file.endswith("py") and not name.startswith("__"):
+                found.append("firmware" + room + "." + name)
+    return found
+
+
+class Ticks:
+    """How long each tick of a tour lasted, the best of some passes: what else the machine did falls away."""
+
+    def __init__(self):
+        from array import array
+
+        # Made before anything else: a heap that is capped has no long piece left later.
+        self._best = array("H", bytearray(2 * _MOST))
+        self._late = bytearray(_MOST)  # per tick: whether more than a turn had passed
+        self._at = 0
+        self._last_ms = 0
+        self.ticks = 0
+
+    def around(self, therapy, now_ms, readings, drive):
+        """Do one tick of the tour, timed."""
+        from hal.compat import ticks_diff
+
+        tick = therapy.tick
+        begun = _ticks_us()
+        tick(now_ms, readings, drive)
+        took = min(_since_us(begun), _ALL)
+        if self._at == self.ticks:
+            self._best[self._at] = took
+            self._late[self._at] = ticks_diff(now_ms, self._last_ms) > _TURN_MS
+            self.ticks += 1
+        elif took < self._best[self._at]:
+            self._best[self._at] = took
+        self._at += 1
+        self._last_ms = now_ms
+
+    def tour(self, head, syringe, rate):
+        """One pass; it takes the same ticks each time."""
+        from tools.device import tour
+
+        self._at = 0
+        tour.tour(self.around, head, syringe, rate, 0x3FFF0000)
+
+    def worst_us(self, late):
+        """The worst of the ticks that came in time, or of those after a stall."""
+        worst = 0
+        for at in range(self.ticks):
+            if self._late[at] == late and self._best[at] > worst:
+                worst = self._best[at]
+        return worst
+
+    def mean_us(self):
+        return sum(self._best) / self.ticks
+
+
+class Measure:
+    """Takes one step at a time, with a collection between any two. `found` holds the figures at the end."""
+
+    def __init__(self, say=print, passes=_PASSES):
+        self._steps = ["_begin", "_ports", "_board", "_therapy", "_weigh_therapy", "_all", "_weigh_all"]
+        self._steps += ["_tour"] * passes + ["_end"]
+        self._say = say
+        self._kept = []
+        self._names = ()
+        self._base = 0  # what is not the firmware's
+        self._ticks = Ticks()
+        self.found = {}
+
+    def step(self):
+        """False after the last."""
+        getattr(self, self._steps.pop(0))()
+        gc.collect()
+        return len(self._steps) > 0
+
+    def _begin(self):
+        self._names = _resident()
+        self.found["words"] = 64 if sys.maxsize > 1 << 31 else 32
+
+    def _ports(self):
+        self._base = _live()
+        from hal.ports import Readings
+
+        self._kept.append(Readings)
+
+    def _board(self):
+        self._base -= _live()
+        from tools.device import parts
+
+        self._kept[0] = parts.Board()
+
+    def _therapy(self):
+        """Therapy alone, with all that it needs to dose, remember and be programmed."""
+        self._base += _live()
+        from firmware.therapy.keeper import Keeper
+        from firmware.therapy.library import read_library
+        from firmware.therapy.programming import Programming
+        from firmware.therapy.therapy import Therapy
+
+        board = self._kept[0]
+        therapy = Therapy(board.head)
+        keeper = Keeper(board, therapy)
+        keeper.boot(False, False)
+        library = read_library(board.store, 0)
+        self._kept += [therapy, keeper, library, Programming(therapy, library, board.head, keeper.keep)]
+
+    def _weigh_therapy(self):
+        self._weigh("therapy")
+
+    def _all(self):
+        """The firmware as it boots, and every module of its rooms that is resident."""
+        del self._kept[1:]
+        from firmware.app import App
+        from firmware.trust.gatekeeper import Gatekeeper
+
+        board = self._kept[0]
+        self._kept.append(App(board, Gatekeeper(board.counter, board.clock)))
+        for name in self._names:
+            __import__(name)
+
+    def _weigh_all(self):
+        self._weigh("all")
+        del self._kept[1:]
+
+    def _weigh(self, what):
+        if hasattr(gc, "mem_alloc"):
+            self.found["live_" + what] = _live() - self._base
+            self.found["free"] = gc.mem_free()
+
+    def _tour(self):
+        self._ticks.tour(2, 0, 1200000)
+
+    def _end(self):
+        ticks = self._ticks
+        if ticks.ticks:
+            self._time(ticks)
+        self._say(json.dumps(self.found))
+
+    def _time(self, ticks):
+        self.found["ticks"] = ticks.ticks
+        self.found["worst_us"] = ticks.worst_us(0)
+        self.found["worst_late_us"] = ticks.worst_us(1)
+        self.found["mean_us"] = ticks.mean_us()
+        self.found["loop_us"] = loop_us()
+
+
+def main():
+    """For runner.mjs."""
+    return Measure().step
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, sys.argv[1])
+    measure = Measure()
+    while measure.step():
+        pass

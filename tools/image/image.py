@@ -1,0 +1,117 @@
+"""Makes an image: compiles what runs on a board, and nothing else, into files by path.
+
+The same sources give the same bytes, in whatever folder and at whatever time.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator.homes import mpy
+from simulator.homes.base import HomeError
+from tools.image.targets import BOARDS, TARGETS, Target
+
+MANIFEST = "manifest.json"
+FORMAT = "kvo-image/1"
+MAIN = "main.py"
+_OURS = ("firmware", "hal", "simulator", "scenarios", "tools", "tests")
+# Runs on a PC from the command line; a board starts from main.py.
+_NOT_ON_A_BOARD = ("firmware/__main__.py",)
+
+
+class ImageProblem(RuntimeError):
+    """No image is made. The text says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """Files by path, in order of path. `sources` has the sources of those that were compiled."""
+
+    target: Target
+    board: str
+    files: dict[str, bytes]
+    sources: dict[str, bytes]
+
+    def manifest(self) -> bytes:
+        """Canonical JSON: keys in order, no white space, a line's end."""
+        listed = [
+            {"length": len(data), "path": path, "sha256": hashlib.sha256(data).hexdigest()}
+            for path, data in sorted(self.files.items())
+        ]
+        said = {
+            "board": self.board, "bytecode": mpy.BYTECODE, "files": listed, "format": FORMAT,
+            "micropython": mpy.MICROPYTHON, "small_int_bits": mpy.SMALL_INT_BITS, "target": self.target.name,
+        }  # fmt: skip
+        return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
+
+
+def main_of(package: str) -> str:
+    """The program that a board runs when it has power."""
+    return (
+        '"""The pump: run by MicroPython when the board has power. Made by kvo build."""\n\n'
+        f"from firmware.main import run\nfrom hal.{package}.board import make_board\n\nrun(make_board())\n"
+    )
+
+
+def make_image(target: str, board: str, root: Path = mpy.ROOT, boards: Mapping[str, str] = BOARDS) -> Image:
+    """Make the image of `board` for `target`, from the tree at `root`.
+
+    Raises ImageProblem where a part is missing or reaches for what is not on a board, HomeError
+    where mpy-cross is missing or refuses a file.
+    """
+    package = boards[board]
+    for needed in ("firmware/main.py", f"hal/{package}/board.py"):
+        if not (root / needed).is_file():
+            there = [name for name, folder in boards.items() if (root / "hal" / folder / "board.py").is_file()]
+            others = f"; boards that there are: {', '.join(there)}" if there else ""
+            raise ImageProblem(f"there is no board {board!r} in this tree: {needed} is missing{others}")
+    places = ("firmware", "hal/__init__.py", "hal/ports.py", "hal/compat.py", f"hal/{package}")
+    sources = mpy.sources_of(*places, root=root)
+    for path in _NOT_ON_A_BOARD:
+        sources.pop(path, None)
+    main = main_of(package)
+    _stands_alone({MAIN: main.encode(), **sources})
+    files = {MAIN: main.encode(), **mpy.compile_all(sources)}
+    return Image(TARGETS[target], board, dict(sorted(files.items())), sources)
+
+
+def _stands_alone(sources: Mapping[str, bytes]) -> None:
+    """ImageProblem where a module imports one of ours that the image does not have."""
+    for path, source in sources.items():
+        for line, module, name in _imports(source, path):
+            if module.split(".")[0] not in _OURS:
+                continue
+            if name and f"{module.replace('.', '/')}/__init__.py" in sources:
+                module = f"{module}.{name}"  # our packages hold modules and nothing else
+            if not _has(sources, module):
+                raise ImageProblem(f"{path}:{line}: imports {module}, which is on no board; import what the board has")
+
+
+def _has(sources: Mapping[str, bytes], module: str) -> bool:
+    path = module.replace(".", "/")
+    return f"{path}.py" in sources or f"{path}/__init__.py" in sources
+
+
+def _imports(source: bytes, path: str) -> Iterator[tuple[int, str, str]]:
+    """Line, module, and name taken from it or '', of each import, wherever in the source."""
+    try:
+        tree = ast.parse(source, path)
+    except (SyntaxError, ValueError) as error:
+        raise ImageProblem(f"{path}: {error}") from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield node.lineno, name.name, ""
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ImageProblem(f"{path}:{node.lineno}: a relative import; name the module in full")
+            for name in node.names:
+                yield node.lineno, node.module or "", name.name
+
+
+__all__ = ["BOARDS", "HomeError", "Image", "ImageProblem", "make_image"]

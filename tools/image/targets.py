@@ -1,0 +1,48 @@
+"""The boards that an image can be made for, and what there is room for on each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """A board of the shop's. `flash_bytes` is its file system, `heap_bytes` what is free at the prompt."""
+
+    name: str
+    title: str
+    flash_bytes: int
+    heap_bytes: int
+    source: str
+
+
+_RP2 = "MicroPython, ports/rp2/boards/"
+# An RP2350 has 520 KB of RAM where an RP2040 has 264; some of the difference is left to the interpreter.
+_MORE_RAM = 240 * 1024
+_OF_THE_RP2350 = "; heap not measured: that of an RP2040 and 240 of the 256 KB that an RP2350 has more"
+_MEASURED = "; heap: docs/design.md"
+
+TARGETS = {
+    target.name: target
+    for target in (
+        Target(
+            "pico", "Raspberry Pi Pico", 1408 * 1024, 240 * 1024,
+            f"{_RP2}RPI_PICO/mpconfigboard.h: MICROPY_HW_FLASH_STORAGE_BYTES 1408 KB of 2 MB{_MEASURED}",
+        ),
+        Target(
+            "pico-w", "Raspberry Pi Pico W", 848 * 1024, 200 * 1024,
+            f"{_RP2}RPI_PICO_W/mpconfigboard.h: MICROPY_HW_FLASH_STORAGE_BYTES 848 KB of 2 MB{_MEASURED}",
+        ),
+        Target(
+            "pico2", "Raspberry Pi Pico 2", 3072 * 1024, 240 * 1024 + _MORE_RAM,
+            f"{_RP2}RPI_PICO2/mpconfigboard.cmake: MICROPY_HW_FLASH_STORAGE_BYTES 3 MB of 4 MB{_OF_THE_RP2350}",
+        ),
+        Target(
+            "pico2-w", "Raspberry Pi Pico 2 W", 2560 * 1024, 200 * 1024 + _MORE_RAM,
+            f"{_RP2}RPI_PICO2_W/mpconfigboard.h: 4 MB less 1536 KB for the interpreter{_OF_THE_RP2350}",
+        ),
+    )
+}  # fmt: skip
+
+# What `--board` calls a package of hal/.
+BOARDS = {"parts": "pico", "bare": "bare"}

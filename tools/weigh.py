@@ -1,0 +1,76 @@
+"""What the firmware takes of a device: bytes of bytecode, live bytes of heap, and the worst tick, for each home."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from simulator.homes import micropython, mpy, webassembly
+from simulator.homes.base import HomeError
+
+SCRIPT = Path(__file__).with_name("device") / "measure.py"
+# What a board has of our files when it runs, without the board's own package.
+RESIDENT = ("firmware", "hal/__init__.py", "hal/ports.py", "hal/compat.py")
+# The rest of what measure.py imports.
+_MEASURING = (
+    "tools/__init__.py", "tools/device/__init__.py", "tools/device/live.py", "tools/device/measure.py",
+    "tools/device/parts.py", "tools/device/tour.py",
+)  # fmt: skip
+# Not resident: imported in maintenance and at boot only, or by a PC's command line.
+_ABSENT = ("firmware/update/", "firmware/__main__.py")
+# Seconds on a machine of one's own.
+_PATIENCE_S = 600
+
+
+def resident_sources() -> dict[str, bytes]:
+    """Sources by path of what is resident on a device."""
+    return {path: data for path, data in mpy.sources_of(*RESIDENT).items() if not path.startswith(_ABSENT)}
+
+
+def bytecode(sources: Mapping[str, bytes]) -> dict[str, int]:
+    """Bytes of `.mpy` by room of what is resident, compiled by itself. HomeError without mpy-cross."""
+    rooms: dict[str, int] = {}
+    for path, data in mpy.compile_all(sources).items():
+        parts = path.split("/")
+        room = "/".join(parts[:2]) if len(parts) > 2 else parts[0]
+        rooms[room] = rooms.get(room, 0) + len(data)
+    return rooms
+
+
+def on_webassembly(sources: Mapping[str, bytes], ticks: bool = True) -> dict[str, Any]:
+    """measure.py's figures with 32-bit words, without `ticks` those of bytes. HomeError where it is not to be had."""
+    files = webassembly.bundle(mpy.compile_all({**mpy.sources_of(*_MEASURING), **sources}))
+    main = "tools.device.measure" if ticks else "tools.device.live"
+    return _figures(webassembly.run_module(files, main, timeout_s=_PATIENCE_S))
+
+
+def on_micropython(heap: str = micropython.HEAP) -> dict[str, Any]:
+    """The same on the unix port with its heap capped, from the sources. HomeError where it is not to be had."""
+    return _figures(micropython.run_script(SCRIPT, str(mpy.ROOT), heap=heap, timeout_s=_PATIENCE_S))
+
+
+def on_cpython() -> dict[str, Any]:
+    """The same in this process; it has no count of live bytes."""
+    from tools.device.measure import Measure
+
+    measure = Measure(say=lambda line: None)
+    while measure.step():
+        pass
+    return measure.found
+
+
+HOMES = {
+    "cpython": on_cpython,
+    "micropython": on_micropython,
+    "webassembly": lambda: on_webassembly(resident_sources()),
+}
+
+
+def _figures(said: str) -> dict[str, Any]:
+    for line in said.splitlines():
+        if line.startswith("{"):
+            found: dict[str, Any] = json.loads(line)
+            return found
+    raise HomeError(f"the measurement gave no figures: {said.strip()[-500:]}")
