@@ -45,7 +45,7 @@ class IdealStore:
     def __init__(self, library: bytes = b"") -> None:
         self.rc = _NO_REFUSAL
         self.writes = 0
-        self._areas = [bytearray(library.ljust(_AREA, b"\xff")), bytearray(_BLANK), bytearray(_BLANK)]
+        self._areas = [bytearray(library.ljust(_AREA, b"\xff")), *(bytearray(_BLANK) for _ in range(4))]
 
     def size(self, area: int) -> int:
         """Bytes in an area."""
@@ -94,6 +94,7 @@ class IdealBoard:
         self.scratch = SimScratch()
         self.rtc = None
         self.counter = None
+        self.entropy = None
         self.sensed = ports.Readings()
         self.sensed.flags = ports.RF_MAINS | ports.RF_LINK_UP
         self.keys: list[tuple[int, int]] = []
@@ -146,6 +147,9 @@ class IdealBoard:
 
 class NoGatekeeper:
     """Posts nothing."""
+
+    def meet(self, remote: object) -> None:
+        """Nobody is there to use it."""
 
     def step(self, inbox: object, facts: object, readings: object, post: object) -> None:
         """Nobody asks for anything."""

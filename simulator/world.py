@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from firmware.therapy import tables as t
+from firmware.trust.credentials import Record
 from firmware.trust.scratch import COMMS_POLLED, MAGIC
 from hal import ports
 from simulator.clock import NEAR_WRAP_MS, VirtualClock
@@ -24,6 +25,7 @@ from simulator.plant import Plant, PlantConfig
 from simulator.power import WATCHDOG, PowerLost
 from simulator.standins.gatekeeper import SCRIPTED
 from simulator.trace import Trace
+from simulator.trust_client import stored
 
 TICK_MS = 100
 # The person begins once the self-test is over.
@@ -61,10 +63,12 @@ class World:
         keep_trace: bool = False,
         make_app: Callable[..., Any] | None = None,
         journal_bytes: int | None = None,
+        credentials: Record | None = None,
     ) -> None:
         """Boot a pump. `make_app(board)` builds another firmware in home cpython, for mutants.
 
-        journal_bytes: of each of its two journal areas, 64 KiB where None.
+        journal_bytes: of each of its two journal areas, 64 KiB where None. credentials: the pump is
+        provisioned with them, and its gatekeeper judges by them; without, a stand-in believes scripted bytes.
         """
         self.programme = programme
         self.seed = seed
@@ -73,10 +77,14 @@ class World:
         self.plant = Plant(config, seed)
         self.board = SimBoard(self.clock, self.plant, seed, journal_bytes)
         self.board.store.load(ports.AREA_LIBRARY, compile_library(programme.library))
+        self.credentials = credentials
+        if credentials is not None:
+            for area in (ports.AREA_KEYS_A, ports.AREA_KEYS_B):
+                self.board.store.load(area, stored(credentials))
         self.trace = Trace(keep=keep_trace)
         self._home_name = home
         self._make_app = make_app
-        self.home: Home = open_home(home, self.board, make_app)
+        self.home: Home = open_home(home, self.board, make_app, credentials is not None)
         self.faults = Injector(self)
         strikes = fault_events(programme.faults, programme.duration_ms, seed)
         self.faults.check_all(strikes)
@@ -199,7 +207,7 @@ class World:
     def _boot(self) -> None:
         self.clock.restart()
         try:
-            self.home = open_home(self._home_name, self.board, self._make_app)
+            self.home = open_home(self._home_name, self.board, self._make_app, self.credentials is not None)
         except PowerLost as lost:
             self._cut_off(lost)
             return

@@ -6,13 +6,18 @@ from pathlib import Path
 from hal.ports import (
     AREA_JOURNAL_A,
     AREA_JOURNAL_B,
+    AREA_KEYS_A,
+    AREA_KEYS_B,
     AREA_LIBRARY,
     ERR_FAILED,
     ERR_RANGE,
     OK,
 )
 
-SIZES = {AREA_LIBRARY: 32 * 1024, AREA_JOURNAL_A: 64 * 1024, AREA_JOURNAL_B: 64 * 1024}
+SIZES = {
+    AREA_LIBRARY: 32 * 1024, AREA_JOURNAL_A: 64 * 1024, AREA_JOURNAL_B: 64 * 1024,
+    AREA_KEYS_A: 4 * 1024, AREA_KEYS_B: 4 * 1024,
+}  # fmt: skip
 _ERASED = b"\xff"
 
 

@@ -8,7 +8,7 @@ from binascii import crc32
 
 from hal.compat import const
 
-VERSION = const(2)
+VERSION = const(3)
 HEAD = const(4)  # version u8, kind u8, payload length u16
 TAIL = const(4)  # CRC-32 of all before it
 MAX_PAYLOAD = const(65535)
@@ -84,13 +84,15 @@ STATUS = (
     "tone_hz",
     "battery_min",
     "reservoir_min",
+    "offered_milli",
+    "operator",
 )
 
 BOOT_FORMAT = "<iiiii"  # head, clock, has an RTC, has a reader of identities, scratch word
 TURN_IN_FORMAT = "<15i"  # clock, READINGS
 TURN_IN_SIZE = const(60)
-TURN_OUT_FORMAT = "<32i"  # flags, room for network bytes, scratch word, drive, STATUS
-TURN_OUT_SIZE = const(128)
+TURN_OUT_FORMAT = "<34i"  # flags, room for network bytes, scratch word, drive, STATUS
+TURN_OUT_SIZE = const(136)
 CALL_FORMAT = "<iiii"  # OP_*, area, offset, count of bytes
 CALL_SIZE = const(16)
 REPLY_FORMAT = "<ii"  # result, clock

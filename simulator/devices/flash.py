@@ -6,7 +6,10 @@ from hal import ports
 from simulator.clock import VirtualClock
 from simulator.power import AFTER, BEFORE, ERASE, WRITE, PowerLost, Supply, cut_erase, cut_write
 
-SIZES = {ports.AREA_LIBRARY: 32 * 1024, ports.AREA_JOURNAL_A: 64 * 1024, ports.AREA_JOURNAL_B: 64 * 1024}
+SIZES = {
+    ports.AREA_LIBRARY: 32 * 1024, ports.AREA_JOURNAL_A: 64 * 1024, ports.AREA_JOURNAL_B: 64 * 1024,
+    ports.AREA_KEYS_A: 4 * 1024, ports.AREA_KEYS_B: 4 * 1024,
+}  # fmt: skip
 # RP2040's W25Q16: 45 ms typical, 400 ms at most, for a 4 KiB sector. The rest of an area is
 # erased in the background of the board.
 ERASE_MS = 45

@@ -84,9 +84,10 @@ def run_to_line(script: Path, *arguments: str, heap: str = HEAP, timeout_s: floa
 class MicroPythonHome:
     """The same firmware, unchanged, on the other interpreter."""
 
-    def __init__(self, device_main: Path = DEVICE_MAIN, heap: str = HEAP) -> None:
+    def __init__(self, device_main: Path = DEVICE_MAIN, heap: str = HEAP, judges: bool = False) -> None:
         self._device_main = device_main
         self._heap = heap
+        self._gatekeeper = ["judges"] if judges else []
         self._lockstep: Lockstep | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
@@ -100,7 +101,7 @@ class MicroPythonHome:
 
     def boot(self, board: Any) -> None:
         """Start the interpreter and the firmware on `board`."""
-        command = [*interpreter(), "-X", f"heapsize={self._heap}", str(self._device_main), str(ROOT)]
+        command = [*interpreter(), "-X", f"heapsize={self._heap}", str(self._device_main), str(ROOT), *self._gatekeeper]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by _end)
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0

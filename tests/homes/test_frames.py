@@ -90,7 +90,7 @@ def test_garbage_is_refused(garbage: bytes) -> None:
 
 def test_the_crc_is_the_one_of_ieee_802_3() -> None:
     frame = frame_of(7, b"")
-    assert frame[:4] == b"\x02\x07\x00\x00"
+    assert frame[:4] == b"\x03\x07\x00\x00"
     assert int.from_bytes(frame[4:], "little") == zlib.crc32(frame[:4])
 
 
