@@ -23,7 +23,7 @@ from firmware.trust.supervisor import Supervisor
 from hal.compat import const, heap_lock, heap_unlock
 from hal.ports import AREA_LIBRARY, KEY_PROGRAMME, RF_LINK_UP, Drive, Readings
 
-_MAILBOX = const(256)
+_MAILBOX = const(1280)  # the longest message and its length
 
 
 class App:
@@ -62,7 +62,7 @@ class App:
         if self.keeper.rolled_back:
             self.controller.mailbox.post(EV_COMPROMISED)
         self.programming = Programming(self.therapy, self.library, board.head, self.keeper.keep)
-        self.remote = Remote(self.controller, self.programming, board.clock)
+        self.remote = Remote(self.controller, self.programming, board)
         gatekeeper.meet(self.remote)
 
     def step(self):

@@ -92,5 +92,6 @@ MESSAGES = {
     msg.PREPARED: "prepared from afar: check each entry, then confirm",
     msg.ASKED: "a new dose rate is asked for from afar: confirm takes it",
     msg.SECOND: "prepared from afar: a second person has to agree first",
+    msg.NOT_YOURS: "not for your role",
     msg.UNPROVISIONED: "unprovisioned: no credentials, nothing is heard from afar",
 }

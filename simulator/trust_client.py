@@ -18,6 +18,7 @@ from firmware.trust.keyring import operator_key
 from firmware.trust.mac import MacKey, pbkdf2
 from firmware.trust.request import CONTEXT, DIGEST, kid_of
 from firmware.trust.roles import SERVICE
+from hal.ports import FIELD_PERSON, FIELD_PIN, KEY_FIELD
 
 SHIFT_S = 12 * 3600
 
@@ -51,6 +52,11 @@ def stored(record: Record, sequence: int = 1) -> bytes:
 def pin_entry(pin: str) -> int:
     """The integer that stands for a PIN in FIELD_PIN: a 1 before its digits."""
     return int("1" + pin)
+
+
+def login_keys(number: int, pin: str) -> list[tuple[int, int]]:
+    """What a person presses to log in: keys with their integers."""
+    return [(KEY_FIELD + FIELD_PERSON, number), (KEY_FIELD + FIELD_PIN, pin_entry(pin))]
 
 
 @dataclass(frozen=True)

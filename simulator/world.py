@@ -25,7 +25,7 @@ from simulator.plant import Plant, PlantConfig
 from simulator.power import WATCHDOG, PowerLost
 from simulator.standins.gatekeeper import SCRIPTED
 from simulator.trace import Trace
-from simulator.trust_client import stored
+from simulator.trust_client import login_keys, stored
 
 TICK_MS = 100
 # The person begins once the self-test is over.
@@ -64,11 +64,13 @@ class World:
         make_app: Callable[..., Any] | None = None,
         journal_bytes: int | None = None,
         credentials: Record | None = None,
+        person: tuple[int, str] | None = None,
     ) -> None:
         """Boot a pump. `make_app(board)` builds another firmware in home cpython, for mutants.
 
         journal_bytes: of each of its two journal areas, 64 KiB where None. credentials: the pump is
         provisioned with them, and its gatekeeper judges by them; without, a stand-in believes scripted bytes.
+        person: number and PIN of whoever logs in and programmes such a pump.
         """
         self.programme = programme
         self.seed = seed
@@ -92,6 +94,7 @@ class World:
         self._next = 0
         self._keys: list[tuple[int, int]] = []
         self._programmed = False
+        self._login = [] if person is None else login_keys(*person)
         self._boot_at_ms = -1  # while the pump is dark: when it boots
         self._ready_at_ms = BOOT_MS  # when a person goes on
         self._hung_until_ms = -1
@@ -147,8 +150,8 @@ class World:
         """What a person does, then the firmware."""
         if not self._programmed and ms >= BOOT_MS:
             self._programmed = True
-            self._keys += self.programme.keys()
-        if self._keys and (ms >= self._ready_at_ms or self._keys[0][0] == ports.KEY_STOP):
+            self._keys += self._login + self.programme.keys()
+        if self._keys and not self._is_logging_in() and (ms >= self._ready_at_ms or self._keys[0][0] == ports.KEY_STOP):
             key, value = self._keys.pop(0)
             if key:
                 self.board.press(key, value)
@@ -162,6 +165,13 @@ class World:
             self._cut_off(lost)
         except PartitionHangs:
             self.home.hang()  # type: ignore[attr-defined]
+
+    def _is_logging_in(self) -> bool:
+        """Whether a person who has entered number and PIN waits for the pump to check them. Nobody waits with Stop."""
+        entered = bool(self._login) and self._keys[0] not in self._login and self._keys[0][0] != ports.KEY_STOP
+        if entered and self.status.operator:
+            self._login = []
+        return bool(self._login) and entered
 
     def run(self, until_ms: int, each_second: Callable[[World], None] | None = None) -> None:
         """Tick until `until_ms` of virtual time; `each_second` sees every full second."""

@@ -32,4 +32,5 @@ WAIT_PIN = const(26)  # too many wrong ones: wait
 PREPARED = const(27)  # entries were prepared from afar: open programming, check each one, confirm
 ASKED = const(28)  # a new dose rate was asked for from afar: it is shown, confirm takes it
 SECOND = const(29)  # prepared past a soft limit: a second person has to agree first
+NOT_YOURS = const(31)  # logged in, but this is not for that role
 UNPROVISIONED = const(30)  # no credentials: nobody needs to log in here, and nothing is heard from afar

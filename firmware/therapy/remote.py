@@ -6,6 +6,9 @@ this object and no other; it says how therapy stands, and hears who has logged i
 
 from firmware.therapy import mailbox as box
 from firmware.therapy import messages as msg
+from firmware.therapy.keeper import ERASE_UL_H
+from firmware.therapy.log import LogReader
+from firmware.therapy.tables import ST_STANDBY
 from hal.compat import const
 
 # Flow that a pause or a stop could end: priming, infusing, bolus, KVO. Bits by ST_*.
@@ -15,12 +18,13 @@ _MOVING = const(0xB8)
 class Remote:
     """What a request may bring about. Methods answer with a message: NONE, or why not."""
 
-    __slots__ = ("_clock", "_controller", "_programming", "status")
+    __slots__ = ("_clock", "_controller", "_programming", "log", "status")
 
-    def __init__(self, controller, programming, clock):
+    def __init__(self, controller, programming, board):
         self._controller = controller
         self._programming = programming
-        self._clock = clock
+        self._clock = board.clock
+        self.log = LogReader(board.store)
         self.status = controller.status  # to be read, not written
 
     def trust(self):
@@ -62,6 +66,10 @@ class Remote:
         controller.mailbox.asked |= box.ASKED_STOP if stop else box.ASKED_PAUSE
         return msg.NONE
 
+    def may_erase(self):
+        """Return whether the motor's lease outlasts an erase of the store."""
+        return self.status.rate_ul_h <= ERASE_UL_H
+
     # The bedside.
 
     def lock(self):
@@ -85,7 +93,7 @@ class Remote:
         self._controller.status.message = message
 
     def say_at_rest(self, message):
-        """Show `message` where nothing else is said."""
+        """Show `message` in standby, where nothing else is said."""
         status = self._controller.status
-        if status.message == msg.NONE:
+        if status.message == msg.NONE and status.delivery == ST_STANDBY:
             status.message = message

@@ -6,6 +6,7 @@ patient's bolus or an audio pause needs is decided in therapy, and that is nothi
 
 from firmware.therapy import messages as msg
 from firmware.trust.mac import Pbkdf2, equal
+from firmware.trust.roles import may_treat
 from hal.compat import const
 from hal.ports import FIELD_PERSON, FIELD_PIN, KEY_FIELD, KEY_NONE
 
@@ -49,7 +50,7 @@ class Bedside:
         if readings.key != KEY_NONE:
             self._seen_s = now_s
             self._take(readings.key - KEY_FIELD, readings.key_value, now_s)
-        elif self.person and now_s - self._seen_s >= IDLE_S:
+        elif self.person and (now_s - self._seen_s >= IDLE_S or self._record.is_revoked(self.person)):
             self.leave()
         if self._work is None or self._work.step(SLICE):
             return 0
@@ -98,6 +99,9 @@ class Bedside:
         place = self._place()
         if who is not None and equal(who.verifier, made):
             self._failures[place] = 0
+            if not may_treat(who.role):
+                self._remote.say(msg.NOT_YOURS)
+                return 0
             self.person = self._number
             self._remote.admit(self._number)
             self._remote.say(msg.WELCOME)

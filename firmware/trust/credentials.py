@@ -7,6 +7,8 @@ the record itself: it finds a record that was put together from two, and stops n
 Two blank areas are a pump that is not provisioned. Anything else that holds no whole record is evidence (BROKEN).
 """
 
+from hashlib import sha256
+
 from firmware.trust.cbor import Refused, decode, encode
 from firmware.trust.mac import LENGTH, MacKey, equal, hkdf
 from firmware.trust.roles import ROLES
@@ -168,62 +170,82 @@ def _mac(record, head, data):
 
 
 class Credentials:
-    """The record in the store. `record` is None, and `found` BLANK or BROKEN, where there is none to be used."""
+    """The record in the store. `record` is None, and `found` BLANK or BROKEN, where there is none to be used.
 
-    __slots__ = ("_place", "_store", "found", "record", "sequence")
+    `behind`: one copy only is the newest, as a power cut leaves it.
+    """
+
+    __slots__ = ("_digest", "_length", "_place", "_store", "behind", "found", "record", "sequence")
 
     def __init__(self, store):
         self._store = store
         self.record = None
         self.sequence = 0
         self._place = 0  # the area that holds the copy in use
+        self._length = 0  # of its frame
+        self._digest = b""
         self.found = BLANK
+        self.behind = False
 
     def read(self):
         """Read both copies and take the newest whole one; return what was found: BLANK, WHOLE or BROKEN."""
         self.record = None
         self.sequence = 0
         blank = 0
+        newest = 0
         for place in range(2):
             sequence, record = self._read_copy(place)
             if sequence < 0:
                 blank += 1
+            elif record is not None and sequence == self.sequence:
+                newest += 1
             elif record is not None and sequence > self.sequence:
+                newest = 1
                 self.record = record
                 self.sequence = sequence
-                self._place = place
+                self._use(place, frame(record, sequence))
         self.found = WHOLE if self.record is not None else BLANK if blank == 2 else BROKEN
+        self.behind = newest == 1
         return self.found
 
     def check(self):
-        """Return whether the copy in use still stands in the store as it was read."""
-        if self.record is None:
-            return False
-        ours = frame(self.record, self.sequence)
-        theirs = bytearray(len(ours))
-        return self._store.read(_AREAS[self._place], 0, theirs) == OK and equal(ours, theirs)
+        """Return whether the copy in use still stands as it was. A store that does not answer says nothing of it."""
+        theirs = bytearray(self._length)
+        if self._store.read(_AREAS[self._place], 0, theirs) != OK:
+            return True
+        return equal(self._digest, sha256(theirs).digest())
 
     def write(self, record):
-        """Store `record` over both copies, the older one first; OK or ERR_*, and then at least one copy is whole.
+        """Store `record` over the older copy; OK or ERR_*. What was whole stays whole until the new one is.
 
-        Each area is erased, which takes its time: never call it while an infusion runs fast.
+        The area is erased, which takes its time: never call it while an infusion runs fast. `mend` writes the other.
         """
         data = frame(record, self.sequence + 1)
         if len(data) - HEAD - LENGTH > MAX_RECORD:
             return ERR_RANGE
-        first = 1 - self._place if self.record is not None else 0
-        for place in (first, 1 - first):
-            rc = self._write_copy(place, data)
-            if rc:
-                return rc
+        place = 1 - self._place if self.record is not None else 0
+        rc = self._write_copy(place, data)
+        if rc == OK:
             self.record = record
-            self.sequence += 1 if place == first else 0
-            self._place = place
+            self.sequence += 1
+            self._use(place, data)
             self.found = WHOLE
-        return OK
+            self.behind = True
+        return rc
+
+    def _use(self, place, data):
+        self._place = place
+        self._length = len(data)
+        self._digest = sha256(data).digest()
+
+    def mend(self):
+        """Make the other copy the same again; OK or ERR_*. Erases an area, as `write` does."""
+        rc = self._write_copy(1 - self._place, frame(self.record, self.sequence))
+        self.behind = rc != OK
+        return rc
 
     def wipe(self):
-        """Destroy both copies; OK or ERR_*. Every bit is cleared first: an erase may be cut, and takes longer."""
+        """Destroy both copies; OK or ERR_*. Every bit is cleared first: an erase takes longer, and may be cut."""
         rc = OK
         for area in _AREAS:
             zeros = bytes(self._store.size(area))
@@ -234,6 +256,7 @@ class Credentials:
             self.record.wipe()
         self.record = None
         self.sequence = 0
+        self.behind = False
         if not rc:
             self.found = BLANK
         return rc

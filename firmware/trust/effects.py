@@ -4,21 +4,18 @@ from firmware.therapy import messages as msg
 from firmware.trust import roles as r
 from firmware.trust import verdict as v
 from firmware.trust.request import ARGUMENT, STEPS
-from hal.compat import const
 from hal.ports import FIELD_TITRATE_MILLI, OK
-
-# At this rate the lease, 0.1 mL, outlasts the slowest erase, 400 ms, by two ticks.
-ERASE_UL_H = const(600_000)
 
 
 class Effects:
     """`carry_out` gives a code; `message` is therapy's answer to it."""
 
-    __slots__ = ("_gate", "_remote", "message")
+    __slots__ = ("_gate", "_remote", "_unstored", "message")
 
     def __init__(self, gate, remote):
         self._gate = gate
         self._remote = remote
+        self._unstored = False  # what was revoked does not outlive a reset yet
         self.message = msg.NONE
 
     def carry_out(self, request):
@@ -87,32 +84,32 @@ class Effects:
 
     def _revoke(self, operator):
         record = self._gate.credentials.record
-        if record.is_revoked(operator):
-            return v.OK
-        if not operator or not record.has_room():
-            return v.REFUSED_BUSY
-        record.revoked.append(operator)
+        if not record.is_revoked(operator):
+            if not record.has_room():
+                return v.REFUSED_BUSY
+            record.revoked.append(operator)
+            self._unstored = True
         return self._store(record)
 
     def _epoch(self, epoch):
-        """A later epoch makes every operator's key worthless, so the revoked need not be listed any longer."""
-        record = self._gate.credentials.record
+        """A later epoch makes every operator's key worthless; the same one begins a new session, no more."""
+        gate = self._gate
+        record = gate.credentials.record
         if epoch < record.epoch:
-            return v.REFUSED_REVOKED
+            return v.REFUSED_FORBIDDEN
         if epoch > record.epoch:
             record.epoch = epoch
-            code = self._store(record)
-            if code:
-                return code
-            self._gate.renew_facts()
-        self._gate.begin_session()
-        return v.OK
+            self._unstored = True
+            gate.renew_facts()
+        gate.begin_session()
+        return self._store(record)
 
     def _store(self, record):
-        """It counts from now on; OK once it outlives a reset, BUSY where it must be asked for again until it does."""
-        status = self._remote.status
-        site_s = self._gate.seconds.site_s()
-        record.known_s = max(record.known_s, site_s)
-        if status.rate_ul_h > ERASE_UL_H:
+        """It counts already; OK once it outlives a reset, BUSY where it has to be asked for again until it does."""
+        if not self._unstored:
+            return v.OK
+        record.known_s = max(record.known_s, self._gate.seconds.site_s())
+        if not self._remote.may_erase() or self._gate.credentials.write(record) != OK:
             return v.REFUSED_BUSY
-        return v.REFUSED_BUSY if self._gate.credentials.write(record) != OK else v.OK
+        self._unstored = False
+        return v.OK

@@ -13,7 +13,7 @@ from firmware.trust import reader as rd
 from firmware.trust import verdict as v
 from firmware.trust.approvals import Approvals
 from firmware.trust.bedside import Bedside
-from firmware.trust.credentials import BROKEN, WHOLE, Credentials
+from firmware.trust.credentials import BLANK, BROKEN, WHOLE, Credentials
 from firmware.trust.effects import Effects
 from firmware.trust.facts import Facts
 from firmware.trust.keyring import Keyring
@@ -31,8 +31,12 @@ LOOK_MS = const(10_000)  # between two looks at the counter, and at the record
 class Unaudited:
     """Keeps no audit. What keeps one has the same two methods."""
 
-    def note(self, code, request):
-        """A request came to `code` (verdict.py)."""
+    def note(self, code, request, times):
+        """A request came to `code` (verdict.py), and `times` - 1 others since it was last noted.
+
+        request: None where a message was too long or too short to be one. Of refusals at most one a code and
+        NOTE_S is noted: a flood must not wear the store.
+        """
 
     def holds(self):
         """Return whether the chain is whole."""
@@ -43,7 +47,7 @@ class Gatekeeper:
     """Takes bytes, posts trust events, makes facts. `tally` counts what requests came to."""
 
     def __init__(self, board, audit=None):
-        """`board`: its counter, clock, store and entropy. `audit`: `note(code, request)` and `holds()`."""
+        """`board`: its counter, clock, store and entropy. `audit`: `note(code, request, times)` and `holds()`."""
         self._board = board
         self._counter = board.counter
         self._clock = board.clock
@@ -53,11 +57,12 @@ class Gatekeeper:
         self._waiting = None  # a request whose key has to be derived yet
         self._remote = None
         self._booted = False
+        self._shut_down = False
         self._before = -1 if board.counter is None else board.counter.read()  # it rises while the pump boots
         self._highest = -1
         self._due_ms = now_ms
-        self._out = b""
-        self._out_place = 0
+        self._out = b""  # a fact, made and not yet taken
+        self.make_request = Request  # a test may hand in another
         self.tally = v.Tally()
         self.roles = Roles()
         self.seconds = Seconds(now_ms)
@@ -86,7 +91,7 @@ class Gatekeeper:
             self._look(post)
         if self._remote.trust() >= TR_ISOLATED:
             self._shut()
-        elif self.keyring is None and self.credentials.record is not None:
+        elif self.keyring is None and self.credentials.found != BLANK:
             self._open()
         if self.bedside is not None:
             self.bedside.look(readings, self.seconds.now_s)
@@ -99,19 +104,26 @@ class Gatekeeper:
     # Keys.
 
     def _boot(self, post):
-        self.credentials.read()
-        if self.credentials.found == WHOLE:
-            self.bedside = Bedside(self._remote, self.credentials.record)
-        elif self.credentials.found == BROKEN:
+        self._read_record()
+        if self.credentials.found == BROKEN:
             self._remote.lock()
             post(EV_COMPROMISED)
 
+    def _read_record(self):
+        self._shut_down = False
+        if self.credentials.read() == WHOLE:
+            self.bedside = Bedside(self._remote, self.credentials.record)
+
     def _open(self):
         """Make ready to be spoken to: keys, a session, facts."""
+        if self._shut_down:
+            self._read_record()  # as it is after a recovery
         record = self.credentials.record
+        if record is None:
+            return
         self.keyring = Keyring(record)
         self.effects = Effects(self, self._remote)
-        self.speaker = Speaker(self.facts, self.session, self.seconds, record, self._remote.status)
+        self.speaker = Speaker(self.facts, self.session, self.seconds, record, self._remote)
         count = -1 if self._counter is None else self._counter.read()
         if 0 <= self._before < count:  # else this boot cannot be told from the one before: no session, no facts
             self.session.boot(count)
@@ -130,6 +142,7 @@ class Gatekeeper:
 
     def _shut(self):
         """Isolated: forget every key that came of the pump's, and what was asked for."""
+        self._shut_down = True
         if self.keyring is None:
             return
         self.keyring.wipe()
@@ -164,11 +177,10 @@ class Gatekeeper:
         return True
 
     def _open_message(self, data, post):
-        request = Request()
+        request = self.make_request()
         if self.keyring is None:
             # Without a record nobody can vouch for anything; cut off, nobody is heard.
-            known = self.credentials.record is not None
-            self._end(v.REFUSED_ISOLATED if known else v.REFUSED_WRONG_MAC, request, post)
+            self._end(v.REFUSED_WRONG_MAC if self.credentials.found == BLANK else v.REFUSED_ISOLATED, request, post)
             return
         code = request.open(data, self.credentials.record.pump_id)
         if code:
@@ -197,25 +209,25 @@ class Gatekeeper:
 
     def _end(self, code, request, post, message=msg.NONE):
         """Count, note and acknowledge what a message came to."""
-        if self.tally.add(code, self.seconds.now_s):
+        now_s = self.seconds.now_s
+        if self.tally.add(code, now_s):
             post(EV_HOSTILE)
-        self._audit.note(code, request)
-        if request is not None and self.speaker is not None:
-            self.speaker.acknowledge(request.digest, code, message)
+        times = self.tally.notable(code, now_s)
+        if times:
+            self._audit.note(code, request, times)
+        if self.speaker is not None:
+            self.speaker.acknowledge(request.digest if request is not None else b"", code, message)
 
     # Speaking.
 
     def _send(self, ring):
-        """Put into the ring what it has room for; make the next fact when the last one is gone."""
+        """Put the next fact into the ring, whole or not at all: a comms made anew begins at a fact's beginning."""
         if not self._out:
             fact = self.facts.next(self.seconds.now_s)
-            if not fact:
-                return
-            self._out = len(fact).to_bytes(2, "big") + fact
-            self._out_place = 0
-        rest = self._out[self._out_place :]
-        self._out_place += ring.put(rest, len(rest))
-        if self._out_place >= len(self._out):
+            if fact:
+                self._out = len(fact).to_bytes(2, "big") + fact
+        if self._out and ring.room() >= len(self._out):
+            ring.put(self._out, len(self._out))
             self._out = b""
 
     # Evidence.
@@ -228,7 +240,10 @@ class Gatekeeper:
                 post(EV_COMPROMISED)
             elif count > self._highest:
                 self._highest = count
-        if self.credentials.record is not None and not self.credentials.check():
+        credentials = self.credentials
+        if credentials.record is not None and not credentials.check():
             post(EV_COMPROMISED)
+        elif credentials.behind and self._remote.may_erase():
+            credentials.mend()  # a turn of its own: the lease outlasts one erase, not two
         if not self._audit.holds():
             post(EV_COMPROMISED)

@@ -95,7 +95,7 @@ class Request:
 
     def verify(self, key):
         """OK where the MAC holds under `key` (a MacKey) and what it covers is a request, or a REFUSED_*."""
-        if self._message.verify_mac(key, CONTEXT) != OK:
+        if not self._holds(key):
             return v.REFUSED_WRONG_MAC
         try:
             payload = decode(self._message.payload)
@@ -118,31 +118,43 @@ class Request:
         )
         return v.OK if right else v.REFUSED_MALFORMED
 
+    def _holds(self, key):
+        return self._message.verify_mac(key, CONTEXT) == OK
+
     def judge(self, record, session, seconds, roles, trust):
         """Apply the rules to an authentic request; OK or a REFUSED_*. Uses its counter up once it is of this session.
 
         `record`: whose keys and revocations; `session`, `seconds`, `roles`: as their modules say; `trust`: TR_*.
         """
-        if self.epoch != record.epoch or record.is_revoked(self.operator):
-            return v.REFUSED_REVOKED
-        code = session.judge(self.challenge)
-        if code:
-            return code
         return (
-            session.counters.take(self.operator, self.counter, self.digest)
-            or self._in_time(record, seconds, roles)
+            self._is_revoked(record)
+            or session.judge(self.challenge)
+            or session.counters.take(self.operator, self.counter, self.digest)
+            or self._is_known(roles)
+            or self._in_shift(record, seconds)
+            or self._in_time(seconds, roles)
             or self._is_allowed(roles, trust)
         )
 
-    def _in_time(self, record, seconds, roles):
+    def _is_revoked(self, record):
+        revoked = self.epoch != record.epoch or record.is_revoked(self.operator)
+        return v.REFUSED_REVOKED if revoked else v.OK
+
+    def _is_known(self, roles):
+        """Whether there is such a kind, and the arguments are those of the kind, all of them and no others."""
         if not roles.knows(self.kind):
             return v.REFUSED_UNKNOWN_KIND
-        if self.role != r.SERVICE:
-            site_s = seconds.site_s()
-            if max(site_s, record.known_s) > self.not_after_s:
-                return v.REFUSED_SHIFT_OVER
-            if site_s < 0:
-                return v.REFUSED_NO_TIME
+        return v.OK if self._fits() else v.REFUSED_MALFORMED
+
+    def _in_shift(self, record, seconds):
+        if self.role == r.SERVICE:
+            return v.OK
+        site_s = seconds.site_s()
+        if max(site_s, record.known_s) > self.not_after_s:
+            return v.REFUSED_SHIFT_OVER
+        return v.REFUSED_NO_TIME if site_s < 0 else v.OK
+
+    def _in_time(self, seconds, roles):
         if self.expiry_s < seconds.now_s:
             return v.REFUSED_EXPIRED
         return v.REFUSED_TOO_FAR if self.expiry_s > seconds.now_s + roles.longest_s(self.kind) else v.OK
@@ -150,12 +162,9 @@ class Request:
     def _is_allowed(self, roles, trust):
         if not roles.may(self.role, self.kind):
             return v.REFUSED_FORBIDDEN
-        if not roles.is_heard(self.kind, trust):
-            return v.REFUSED_ISOLATED
-        return v.OK if self._fits() else v.REFUSED_MALFORMED
+        return v.OK if roles.is_heard(self.kind, trust) else v.REFUSED_ISOLATED
 
     def _fits(self):
-        """Whether the arguments are those of the kind, all of them and no others."""
         arguments = self.arguments
         kind = self.kind
         if kind == r.KIND_PREPARE:
@@ -169,7 +178,8 @@ class Request:
             return isinstance(digest, bytes) and len(digest) == DIGEST
         if kind == r.KIND_TITRATE:
             return _is_count(arguments.get(FIELD_TITRATE_MILLI), LAST_ENTRY)
-        return _is_count(arguments.get(ARGUMENT), LAST_OPERATOR)
+        argument = arguments.get(ARGUMENT)
+        return _is_count(argument, LAST_OPERATOR) and (argument > 0 or kind != r.KIND_REVOKE)
 
 
 def kid_of(pump_id, operator, role, epoch, not_after_s):

@@ -55,6 +55,11 @@ TABLE = bytes(
 )  # fmt: skip
 
 
+def may_treat(role):
+    """Return whether `role` programmes and raises doses at the bedside."""
+    return _CLINICAL >> role & 1 != 0
+
+
 class Roles:
     """Reads the table. Another table may be handed in by tests."""
 

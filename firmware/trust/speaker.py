@@ -24,15 +24,19 @@ class Speaker:
     """Looks at the pump's status and queues facts."""
 
     __slots__ = (
-        "_due_s", "_facts", "_record", "_seconds", "_session", "_shown", "_status", "_therapy", "_top", "_trust",
+        "_asked", "_due_s", "_facts", "_log", "_record", "_seconds", "_session", "_shown", "_status", "_therapy",
+        "_top", "_trust",
     )  # fmt: skip
 
-    def __init__(self, facts, session, seconds, record, status):
+    def __init__(self, facts, session, seconds, record, remote):
         self._facts = facts
         self._session = session
         self._seconds = seconds
         self._record = record
-        self._status = status
+        self._status = remote.status
+        self._log = remote.log
+        self._log.stop()
+        self._asked = -1  # the log is searched from here on; -1: it is not
         self._due_s = 0
         self._shown = -1
         self._therapy = self._trust = self._top = -1
@@ -49,6 +53,8 @@ class Speaker:
 
     def look(self, now_s):
         """Queue what is due at pump second `now_s`."""
+        if self._asked >= 0:
+            self._search()
         status = self._status
         shown = status.delivery << 4 | status.trust
         if now_s >= self._due_s or shown != self._shown:
@@ -62,6 +68,19 @@ class Speaker:
             self._trust = status.trust_alarms
             self._top = status.alarm
             self.alarms()
+
+    def log(self, sequence):
+        """Begin to look for the log from `sequence` on; False while an earlier answer is not out."""
+        if self._asked >= 0 or self._facts.waits(f.LOG):
+            return False
+        self._log.find(sequence)
+        self._asked = sequence
+        return True
+
+    def _search(self):
+        if self._log.step():
+            self._facts.add(f.LOG, {1: self._asked, 2: bytes(self._log.found), 3: self._log.next})
+            self._asked = -1
 
     def status(self):
         """Queue a STATUS."""

@@ -36,11 +36,12 @@ CODES = const(24)
 # by a broker or refused by rule without ill will: the third in ten minutes is.
 HOSTILE = const(3)
 WINDOW_S = const(600)
+NOTE_S = const(10)  # between two notes of one refusal in the audit
 WEIGHTS = bytes(
     (
         0,  # OK
         3, 3, 3, 3, 3, 3,  # oversize, malformed, no MAC, wrong MAC, wrong pump, wrong operator
-        3, 1, 0, 1, 1,  # revoked, shift over, no time, expired, too far
+        1, 1, 0, 1, 1,  # revoked, shift over, no time, expired, too far
         1, 1, 1, 1, 1,  # replayed, reordered, duplicated, earlier session, earlier boot
         1, 1, 0, 0, 0, 0, 0,  # forbidden, same person, isolated, state, busy, unknown kind, nothing to approve
     )
@@ -50,10 +51,12 @@ WEIGHTS = bytes(
 class Tally:
     """`counts[code]` requests came to that end since boot; `is_hostile` after each says whether it is an episode."""
 
-    __slots__ = ("_since_s", "_weight", "counts")
+    __slots__ = ("_noted", "_noted_s", "_since_s", "_weight", "counts")
 
     def __init__(self):
         self.counts = [0] * CODES
+        self._noted = [0] * CODES  # of each code, so many have been noted
+        self._noted_s = [-NOTE_S] * CODES  # when
         self._weight = 0
         self._since_s = 0  # pump seconds at which the present window began
 
@@ -68,3 +71,12 @@ class Tally:
             self._weight = 0
         self._weight += weight
         return self._weight >= HOSTILE
+
+    def notable(self, code, now_s):
+        """Return how many with `code` have come since the last that was noted, 0 where it is too early to note more."""
+        if code and now_s - self._noted_s[code] < NOTE_S:
+            return 0
+        self._noted_s[code] = now_s
+        times = self.counts[code] - self._noted[code]
+        self._noted[code] = self.counts[code]
+        return times

@@ -123,7 +123,7 @@ def judge(counter, came=b"", looks=1):
     posted = []
     board.counter = counter
     gatekeeper = Gatekeeper(board)
-    gatekeeper.meet(Remote(App(IdealBoard(ports.HEAD_SYRINGE), NoGatekeeper()).controller, None, board.clock))
+    gatekeeper.meet(Remote(App(IdealBoard(ports.HEAD_SYRINGE), NoGatekeeper()).controller, None, board))
     for value in counter.values if hasattr(counter, "values") else [None] * looks:
         if value is not None:
             counter.value = value
