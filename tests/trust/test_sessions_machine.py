@@ -134,8 +134,7 @@ class Sessions(RuleBasedStateMachine):
         return Terminal(self.record, number, **({"role": PEOPLE[number], "not_after_s": self.told_s + SHIFT_S} | other))
 
     def ask(self, terminal, kind, **other):
-        values = {"challenge": self.challenge, "expiry_s": self.now_s + 20, "arguments": ARGUMENTS.get(kind, {})} | other
-        return self.send(terminal.ask(kind, **values))
+        return self.send(terminal.ask(kind, self.challenge, self.now_s + 20, ARGUMENTS.get(kind, {}), **other))
 
     def is_crowded(self, number):
         return len(self.counters) >= OPERATORS and number not in self.counters
@@ -164,9 +163,8 @@ class Sessions(RuleBasedStateMachine):
         expected = self.expect(number, kind, counter, **late)
         before = len(self.remote.done)
         terminal = other.pop("terminal", None) or self.terminal(number)
-        message = terminal.ask(
-            kind, other.get("challenge", self.challenge), other.get("expiry_s", self.now_s + 20), ARGUMENTS[kind], counter
-        )
+        expiry_s = other.get("expiry_s", self.now_s + 20)
+        message = terminal.ask(kind, self.challenge, expiry_s, ARGUMENTS[kind], counter)
         assert self.send(message) == expected
         effect = expected == v.OK and kind not in _LONG
         assert len(self.remote.done) - before == (1 if effect else 0)
