@@ -19,17 +19,19 @@ from firmware.trust.facts import Facts
 from firmware.trust.keyring import Keyring
 from firmware.trust.reader import Reader
 from firmware.trust.request import MAX_REQUEST, Request
-from firmware.trust.roles import Roles
+from firmware.trust.roles import KIND_ALARMS, KIND_STATUS, KIND_TIME, Roles
 from firmware.trust.session import Seconds, Session
 from firmware.trust.speaker import Speaker
 from hal.compat import const, ticks_add, ticks_diff
 
 BYTES = const(256)  # looked at in a turn; the rest waits in the mailbox
+# Accepted so often, and changing so little, that they would crowd out the rest of the audit.
+_NOT_NOTED = (KIND_STATUS, KIND_ALARMS, KIND_TIME)
 LOOK_MS = const(10_000)  # between two looks at the counter, and at the record
 
 
 class Unaudited:
-    """Keeps no audit. What keeps one has the same two methods."""
+    """Keeps no audit. What keeps one has the same three methods."""
 
     def note(self, code, request, times):
         """A request came to `code` (verdict.py), and `times` - 1 others since it was last noted.
@@ -38,8 +40,11 @@ class Unaudited:
         NOTE_S is noted: a flood must not wear the store.
         """
 
+    def step(self, may_erase):
+        """Store what waits, one record a turn; `may_erase`: whether a stall of 400 ms does no harm now."""
+
     def holds(self):
-        """Return whether the chain is whole."""
+        """Return whether the chain is whole, as far as has been looked."""
         return True
 
 
@@ -47,7 +52,7 @@ class Gatekeeper:
     """Takes bytes, posts trust events, makes facts. `tally` counts what requests came to."""
 
     def __init__(self, board, audit=None):
-        """`board`: its counter, clock, store and entropy. `audit`: `note(code, request, times)` and `holds()`."""
+        """`board`: its counter, clock, store and entropy. `audit`: has the methods of Unaudited."""
         self._board = board
         self._counter = board.counter
         self._clock = board.clock
@@ -97,6 +102,7 @@ class Gatekeeper:
             self.bedside.look(readings, self.seconds.now_s)
         elif self.credentials.found != BROKEN:
             self._remote.say_at_rest(msg.UNPROVISIONED)
+        self._audit.step(self._remote.may_erase())
         if not self._listen(inbox, now_ms, post) and self.speaker is not None:
             self.speaker.look(self.seconds.now_s)
             self._send(facts)
@@ -213,7 +219,7 @@ class Gatekeeper:
         if self.tally.add(code, now_s):
             post(EV_HOSTILE)
         times = self.tally.notable(code, now_s)
-        if times:
+        if times and (code or request.kind not in _NOT_NOTED):
             self._audit.note(code, request, times)
         if self.speaker is not None:
             self.speaker.acknowledge(request.digest if request is not None else b"", code, message)

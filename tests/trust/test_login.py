@@ -260,6 +260,9 @@ def test_an_audit_that_does_not_hold_is_evidence():
         def note(self, code, request, times):
             pass
 
+        def step(self, may_erase):
+            pass
+
         def holds(self):
             return False
 

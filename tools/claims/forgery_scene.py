@@ -39,6 +39,9 @@ class Noted:
         """Keep the code."""
         self.codes.append(code)
 
+    def step(self, may_erase: bool) -> None:
+        """Nothing waits."""
+
     def holds(self) -> bool:
         """It does."""
         return True
