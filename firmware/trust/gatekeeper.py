@@ -202,9 +202,10 @@ class Gatekeeper:
         code = request.verify(key)
         if not code:
             self.keyring.keep(request.kid, key)
-            if self.session.challenge and self.session.counters.is_full_for(request.operator):
+            record = self.credentials.record
+            if request.is_current(record, self.session) and self.session.counters.is_full_for(request.operator):
                 self.begin_session()  # its challenge is an earlier session's now: whoever asks reads the new one
-            code = request.judge(self.credentials.record, self.session, self.seconds, self.roles, self._remote.trust())
+            code = request.judge(record, self.session, self.seconds, self.roles, self._remote.trust())
             if not v.WEIGHTS[code]:
                 post(EV_AUTHENTIC)
         message = msg.NONE

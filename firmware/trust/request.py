@@ -136,6 +136,10 @@ class Request:
             or self._is_allowed(roles, trust)
         )
 
+    def is_current(self, record, session):
+        """Return whether an authentic request is of nobody revoked, and of this session."""
+        return not self._is_revoked(record) and session.judge(self.challenge) == v.OK
+
     def _is_revoked(self, record):
         revoked = self.epoch != record.epoch or record.is_revoked(self.operator)
         return v.REFUSED_REVOKED if revoked else v.OK
