@@ -10,6 +10,7 @@ from firmware.therapy import messages as msg
 from firmware.therapy.keeper import Keeper, is_running
 from firmware.therapy.library import read_library
 from firmware.therapy.programming import Programming
+from firmware.therapy.remote import Remote
 from firmware.therapy.tables import EV_COMPROMISED, EV_HOSTILE, ST_SELF_TEST
 from firmware.therapy.therapy import Therapy
 from firmware.trust.headroom import DEPTH, reach
@@ -22,7 +23,7 @@ from firmware.trust.supervisor import Supervisor
 from hal.compat import const, heap_lock, heap_unlock
 from hal.ports import AREA_LIBRARY, KEY_PROGRAMME, RF_LINK_UP, Drive, Readings
 
-_MAILBOX = const(256)
+_MAILBOX = const(1280)  # the longest message and its length
 
 
 class App:
@@ -30,6 +31,8 @@ class App:
 
     def __init__(self, board, gatekeeper, make_comms=RawComms, dosing=None, guardian=None, make_keeper=Keeper):
         """`gatekeeper.step(inbox, facts, readings, post)` runs after each tick and posts trust events.
+
+        Before the first, `gatekeeper.meet(remote)` hands it the one way to therapy.
 
         `make_comms(link, inbox, facts, leave)` makes what the supervisor polls: bytes into `inbox`, a
         mailbox, and out of `facts`. `dosing`, `guardian` and `make_keeper` stand in where a test needs another.
@@ -59,6 +62,8 @@ class App:
         if self.keeper.rolled_back:
             self.controller.mailbox.post(EV_COMPROMISED)
         self.programming = Programming(self.therapy, self.library, board.head, self.keeper.keep)
+        self.remote = Remote(self.controller, self.programming, board)
+        gatekeeper.meet(self.remote)
 
     def step(self):
         """A turn, then what may wait."""
@@ -96,6 +101,7 @@ class App:
             self.keeper.persist(readings)
             if readings.key >= KEY_PROGRAMME:  # programme, confirm, cancel and fields
                 self.programming.key(readings)
+            self.remote.look()
         except MemoryError:  # what is short here, comms holds
             self.memory.ran_out()
             controller.status.message = msg.BUSY

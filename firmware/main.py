@@ -58,6 +58,6 @@ class Loop:
 
 def run(board):
     """Boot the firmware on `board` and run it until the board is switched off."""
-    app = App(board, Gatekeeper(board.counter, board.clock))
+    app = App(board, Gatekeeper(board))
     collect()
     Loop(app, board.pacer, board.clock).run()

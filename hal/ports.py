@@ -78,7 +78,8 @@ FIELD_CLINICIAN_S = const(20)
 FIELD_PRESSURE_MMHG = const(21)  # downstream occlusion limit
 FIELD_TITRATE_MILLI = const(22)  # new dose rate while running
 FIELD_BOLUS_UL_H = const(23)  # bolus rate
-FIELD_PERSON = const(24)  # number of the person who breaks the glass
+FIELD_PERSON = const(24)  # number of the person who logs in, or breaks the glass
+FIELD_PIN = const(25)  # and that person's PIN, with a 1 before its digits, so that 0042 is not 42
 
 # Status.lamp: the colour that is lit now.
 LAMP_DARK = const(0)
@@ -92,6 +93,8 @@ AREA_JOURNAL_A = const(1)
 AREA_JOURNAL_B = const(2)
 AREA_AUDIT_A = const(3)
 AREA_AUDIT_B = const(4)
+AREA_KEYS_A = const(5)  # the credential record, twice: an erase takes a whole area
+AREA_KEYS_B = const(6)
 
 
 class Readings:
@@ -174,6 +177,8 @@ class Status:
         "lockout_s",
         "lost_ul",
         "message",
+        "offered_milli",
+        "operator",
         "priority",
         "rate_ul_h",
         "reservoir_min",
@@ -210,6 +215,8 @@ class Status:
         self.priority = 0  # of that one: PRIORITY_*
         self.silenced = 0  # 1 while the audio pause runs: no tone, the lamp stays
         self.message = 0  # MSG_*: last answer to a person
+        self.offered_milli = -1  # dose rate that is asked for from afar and waits for a confirm, -1: none
+        self.operator = 0  # who is logged in at the bedside: a person's number, 0: nobody
         self.lamp = 0  # lit now: LAMP_*
         self.tone_hz = 0  # sounding now, 0 for silence
         self.battery_min = -1  # left on the battery; -1: unknown, or on mains

@@ -7,9 +7,11 @@ read what is set. What is claimed here is claimed of the firmware alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from firmware.app import App
+from firmware.comms.raw import RawComms
 from firmware.therapy import layout
 from firmware.therapy import tables as t
 from firmware.therapy.heads import VOLUMETRIC_STEP, step_volume
@@ -45,7 +47,7 @@ class IdealStore:
     def __init__(self, library: bytes = b"") -> None:
         self.rc = _NO_REFUSAL
         self.writes = 0
-        self._areas = [bytearray(library.ljust(_AREA, b"\xff")), bytearray(_BLANK), bytearray(_BLANK)]
+        self._areas = [bytearray(library.ljust(_AREA, b"\xff")), *(bytearray(_BLANK) for _ in range(6))]
 
     def size(self, area: int) -> int:
         """Bytes in an area."""
@@ -94,6 +96,7 @@ class IdealBoard:
         self.scratch = SimScratch()
         self.rtc = None
         self.counter = None
+        self.entropy = None
         self.sensed = ports.Readings()
         self.sensed.flags = ports.RF_MAINS | ports.RF_LINK_UP
         self.keys: list[tuple[int, int]] = []
@@ -147,6 +150,9 @@ class IdealBoard:
 class NoGatekeeper:
     """Posts nothing."""
 
+    def meet(self, remote: object) -> None:
+        """Nobody is there to use it."""
+
     def step(self, inbox: object, facts: object, readings: object, post: object) -> None:
         """Nobody asks for anything."""
 
@@ -156,10 +162,13 @@ class IdealPump:
 
     def __init__(
         self, head: int = ports.HEAD_VOLUMETRIC, library: bytes = b"", start: int = HALF - 1, dosing: object = None,
-        guardian: object = None,
+        guardian: object = None, make_gatekeeper: Callable[[Any], Any] | None = None, board: IdealBoard | None = None,
+        make_comms: Callable[..., Any] = RawComms,
     ) -> None:
-        self.board = IdealBoard(head, library, start)
-        self.app = App(self.board, NoGatekeeper(), dosing=dosing, guardian=guardian)
+        """`make_gatekeeper(board)` gives one that judges; without it nobody is heard."""
+        self.board = IdealBoard(head, library, start) if board is None else board
+        gatekeeper = NoGatekeeper() if make_gatekeeper is None else make_gatekeeper(self.board)
+        self.app = App(self.board, gatekeeper, make_comms=make_comms, dosing=dosing, guardian=guardian)
         self.controller = self.app.controller
         self.controller.library_ok = True
         self.run(2000)

@@ -57,6 +57,8 @@ ALARMS = {
     al.AL_MEMORY: "memory nearly full",
     al.AL_CLOCK: "clock went backwards",
     al.AL_LOG_LOST: "the log has a gap",
+    al.AL_PAUSE_ASKED: "somebody asks for a pause",
+    al.AL_STOP_ASKED: "somebody asks for a stop",
 }
 
 MESSAGES = {
@@ -82,4 +84,14 @@ MESSAGES = {
     msg.OVER: "nothing left to infuse",
     msg.GLASS: "credentials, or break-glass",
     msg.NO_BOLUS: "no bolus",
+    msg.LOGIN: "number and PIN first",
+    msg.CHECKING: "checking the PIN",
+    msg.WELCOME: "logged in",
+    msg.WRONG_PIN: "not this number and PIN",
+    msg.WAIT_PIN: "too many wrong PINs: wait",
+    msg.PREPARED: "prepared from afar: check each entry, then confirm",
+    msg.ASKED: "a new dose rate is asked for from afar: confirm takes it",
+    msg.SECOND: "prepared from afar: a second person has to agree first",
+    msg.NOT_YOURS: "not for your role",
+    msg.UNPROVISIONED: "unprovisioned: no credentials, nothing is heard from afar",
 }

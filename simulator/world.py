@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from firmware.therapy import tables as t
+from firmware.trust.credentials import Record
 from firmware.trust.scratch import COMMS_POLLED, MAGIC
 from hal import ports
 from simulator.clock import NEAR_WRAP_MS, VirtualClock
@@ -24,6 +25,7 @@ from simulator.plant import Plant, PlantConfig
 from simulator.power import WATCHDOG, PowerLost
 from simulator.standins.gatekeeper import SCRIPTED
 from simulator.trace import Trace
+from simulator.trust_client import login_keys, stored
 
 TICK_MS = 100
 # The person begins once the self-test is over.
@@ -63,11 +65,15 @@ class World:
         keep_trace: bool = False,
         make_app: Callable[..., Any] | None = None,
         journal_bytes: int | None = None,
+        credentials: Record | None = None,
+        person: tuple[int, str] | None = None,
     ) -> None:
         """Boot a pump in `home`, a name of HOMES or a home.
 
         `make_app(board)` builds another firmware in home cpython, for mutants. journal_bytes: of
-        each of its two journal areas, 64 KiB where None.
+        each of its two journal areas, 64 KiB where None. credentials: the pump is provisioned with
+        them, and its gatekeeper judges by them; without, a stand-in believes scripted bytes.
+        person: number and PIN of whoever logs in and programmes such a pump.
         """
         self.programme = programme
         self.seed = seed
@@ -76,10 +82,14 @@ class World:
         self.plant = Plant(config, seed)
         self.board = SimBoard(self.clock, self.plant, seed, journal_bytes)
         self.board.store.load(ports.AREA_LIBRARY, compile_library(programme.library))
+        self.credentials = credentials
+        if credentials is not None:
+            for area in (ports.AREA_KEYS_A, ports.AREA_KEYS_B):
+                self.board.store.load(area, stored(credentials))
         self.trace = Trace(keep=keep_trace)
         self._home = home  # its name, or one made already
         self._make_app = make_app
-        self.home: Home = open_home(home, self.board, make_app)
+        self.home: Home = open_home(home, self.board, make_app, credentials is not None)
         self.faults = Injector(self)
         strikes = fault_events(programme.faults, programme.duration_ms, seed)
         self.faults.check_all(strikes)
@@ -87,6 +97,7 @@ class World:
         self._next = 0
         self._keys: list[tuple[int, int]] = []
         self._programmed = False
+        self._login = [] if person is None else login_keys(*person)
         self._boot_at_ms = -1  # while the pump is dark: when it boots
         self._ready_at_ms = BOOT_MS  # when a person goes on
         self._hung_until_ms = -1
@@ -148,8 +159,8 @@ class World:
         """What a person does, then the firmware."""
         if not self._programmed and ms >= BOOT_MS:
             self._programmed = True
-            self._keys += self.programme.keys()
-        if self._keys and (ms >= self._ready_at_ms or self._keys[0][0] == ports.KEY_STOP):
+            self._keys += self._login + self.programme.keys()
+        if self._keys and not self._is_logging_in() and (ms >= self._ready_at_ms or self._keys[0][0] == ports.KEY_STOP):
             key, value = self._keys.pop(0)
             if key:
                 self.board.press(key, value)
@@ -183,6 +194,13 @@ class World:
             end = "the motor stood"
         at = f"The link was lost {lost_ms / 1000:.1f} s into the run"
         raise LinkLost(f"{lost}. {at}: {end}; {moved_ul / 1000:.3f} mL more flowed")
+
+    def _is_logging_in(self) -> bool:
+        """Whether a person who has entered number and PIN waits for the pump to check them. Nobody waits with Stop."""
+        entered = bool(self._login) and self._keys[0] not in self._login and self._keys[0][0] != ports.KEY_STOP
+        if entered and self.status.operator:
+            self._login = []
+        return bool(self._login) and entered
 
     def run(self, until_ms: int, each_second: Callable[[World], None] | None = None) -> None:
         """Tick until `until_ms` of virtual time; `each_second` sees every full second."""
@@ -228,7 +246,7 @@ class World:
     def _boot(self) -> None:
         self.clock.restart()
         try:
-            self.home = open_home(self._home, self.board, self._make_app)
+            self.home = open_home(self._home, self.board, self._make_app, self.credentials is not None)
         except PowerLost as lost:
             self._cut_off(lost)
             return

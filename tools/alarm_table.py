@@ -52,6 +52,8 @@ EXPECTED = {
     al.AL_MEMORY: (_M, False, _NEVER),
     al.AL_CLOCK: (_L, False, _NEVER),
     al.AL_LOG_LOST: (_M, True, _NEVER),
+    al.AL_PAUSE_ASKED: (_M, True, _NEVER),
+    al.AL_STOP_ASKED: (_H, True, _NEVER),
 }
 
 # Which of two of one priority comes first. What flows unbidden, a pump that cannot be
@@ -59,8 +61,8 @@ EXPECTED = {
 FIRST = (
     al.AL_FREE_FLOW, al.AL_DOUBT, al.AL_SELF_TEST, al.AL_AIR, al.AL_OCCLUSION_DOWN, al.AL_OCCLUSION_UP, al.AL_DOOR,
     al.AL_NOT_LOADED, al.AL_EMPTY, al.AL_MOTOR, al.AL_HEAT, al.AL_FLOW_LOW, al.AL_SEQUENCE, al.AL_STOPPED_BY_POLICY,
-    al.AL_WAITS, al.AL_COMPLETE, al.AL_END_SUSTAINED, al.AL_BATTERY_LOW, al.AL_RESERVOIR_LOW, al.AL_PAUSED,
-    al.AL_LIBRARY, al.AL_LIMIT, al.AL_KVO, al.AL_RESUMED, al.AL_VOLUME_LOST, al.AL_STORE, al.AL_ISOLATED,
-    al.AL_BREAK_GLASS, al.AL_EPISODE, al.AL_MEMORY, al.AL_LOG_LOST, al.AL_NEAR_END, al.AL_ON_BATTERY, al.AL_LATE,
-    al.AL_INACTIVITY, al.AL_HOSTILE, al.AL_OFFLINE, al.AL_COMMS_HELD, al.AL_CLOCK,
+    al.AL_WAITS, al.AL_COMPLETE, al.AL_END_SUSTAINED, al.AL_STOP_ASKED, al.AL_BATTERY_LOW, al.AL_RESERVOIR_LOW,
+    al.AL_PAUSED, al.AL_LIBRARY, al.AL_LIMIT, al.AL_KVO, al.AL_RESUMED, al.AL_VOLUME_LOST, al.AL_STORE,
+    al.AL_PAUSE_ASKED, al.AL_ISOLATED, al.AL_BREAK_GLASS, al.AL_EPISODE, al.AL_MEMORY, al.AL_LOG_LOST, al.AL_NEAR_END,
+    al.AL_ON_BATTERY, al.AL_LATE, al.AL_INACTIVITY, al.AL_HOSTILE, al.AL_OFFLINE, al.AL_COMMS_HELD, al.AL_CLOCK,
 )  # fmt: skip

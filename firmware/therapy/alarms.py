@@ -55,7 +55,9 @@ AL_BREAK_GLASS = const(37)
 AL_MEMORY = const(38)  # the heap is nearly full
 AL_CLOCK = const(39)  # the clock that survives power went backwards
 AL_LOG_LOST = const(40)  # the log has a gap: the store did not keep up
-TRUST_CODES = const(9)
+AL_PAUSE_ASKED = const(41)  # somebody asks for a pause from afar
+AL_STOP_ASKED = const(42)  # or for a stop
+TRUST_CODES = const(11)
 
 AUDIO_PAUSE_S = const(120)
 NONE = const(-1)
@@ -83,7 +85,12 @@ _THERAPY = bytes(
         _M | _LATCHES, _H, _H, _H | _LATCHES, _L | _LATCHES,  # resumed, waits, flow low, sequence, late
     )
 )  # fmt: skip
-_TRUST = bytes((_L, _M | _LATCHES, _L, _M | _LATCHES, _L, _M | _LATCHES, _M, _L, _M | _LATCHES))
+_TRUST = bytes(
+    (
+        _L, _M | _LATCHES, _L, _M | _LATCHES, _L,  # offline, episode, hostile, isolated, comms held
+        _M | _LATCHES, _M, _L, _M | _LATCHES, _M | _LATCHES, _H | _LATCHES,  # glass, memory, clock, log, asked
+    )
+)  # fmt: skip
 
 # Which of two alarms of one priority is shown first: what flows unbidden; then a pump that
 # cannot be trusted; then what has stopped the flow, causes before consequences; then what will.
@@ -92,8 +99,8 @@ URGENCY = bytes(
         AL_FREE_FLOW, AL_DOUBT, AL_SELF_TEST,
         AL_AIR, AL_OCCLUSION_DOWN, AL_OCCLUSION_UP, AL_DOOR, AL_NOT_LOADED, AL_EMPTY, AL_MOTOR, AL_HEAT,
         AL_FLOW_LOW, AL_SEQUENCE, AL_STOPPED_BY_POLICY, AL_WAITS, AL_COMPLETE, AL_END_SUSTAINED,
-        AL_BATTERY_LOW, AL_RESERVOIR_LOW, AL_PAUSED, AL_LIBRARY,
-        AL_LIMIT, AL_KVO, AL_RESUMED, AL_VOLUME_LOST, AL_STORE,
+        AL_STOP_ASKED, AL_BATTERY_LOW, AL_RESERVOIR_LOW, AL_PAUSED, AL_LIBRARY,
+        AL_LIMIT, AL_KVO, AL_RESUMED, AL_VOLUME_LOST, AL_STORE, AL_PAUSE_ASKED,
         AL_ISOLATED, AL_BREAK_GLASS, AL_EPISODE, AL_MEMORY, AL_LOG_LOST,
         AL_NEAR_END, AL_ON_BATTERY, AL_LATE, AL_INACTIVITY,
         AL_HOSTILE, AL_OFFLINE, AL_COMMS_HELD, AL_CLOCK,

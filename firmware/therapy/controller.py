@@ -30,7 +30,7 @@ from firmware.therapy.grants import (
 from firmware.therapy.images import Images
 from firmware.therapy.interlocks import Interlocks
 from firmware.therapy.layout import MODE_PCA
-from firmware.therapy.mailbox import Mailbox
+from firmware.therapy.mailbox import ASKED_PAUSE, ASKED_STOP, Mailbox
 from firmware.therapy.selfcheck import DOUBT
 from hal import ports
 from hal.compat import const, ticks_diff
@@ -67,6 +67,7 @@ class Controller:
         self.library_ok = False
         self.failed = False  # the journal says that therapy was in doubt: service leads out, no reset
         self.operator = 0  # who is authenticated at the bedside; 0: nobody
+        self.locked = False  # credentials are provisioned: what raises a dose takes somebody who is
         self.glass = Glass()
         self.beat = 0  # changes with each tick that ran to its end
         self.guarded = True  # the guardian has seen the last tick, and found nothing
@@ -177,6 +178,8 @@ class Controller:
             self._settle(now_ms, r)
         if self._offered_rate >= 0:
             self._titrate(r)
+        if self.mailbox.asked:
+            self._ring()
         while self.mailbox.waiting:  # six at most: nothing is posted meanwhile
             self._trust_event(self.mailbox.take(), r)
         self._watch_glass(elapsed, r)
@@ -364,6 +367,8 @@ class Controller:
                 self.status.message = msg.HAZARD
         elif key == ports.KEY_PROGRAMME and not self.library_ok:
             self.status.message = msg.LIBRARY
+        elif key == ports.KEY_PROGRAMME and not self.may_enter():
+            self.status.message = msg.LOGIN
         else:
             self._plain_key(key, r)
 
@@ -438,11 +443,14 @@ class Controller:
             self._ask(GRANT_TITRATE, rate, dose.profile.rate_ul_h)
 
     def _may_change(self, r):
-        """Cut off from help, a raise needs the key switch and credentials, or break-glass.
+        """Whether who stands at the bedside may raise a dose. A stop or a decrease never asks.
 
-        A stop or a decrease never does.
+        Cut off from help it needs the key switch and credentials, or break-glass.
         """
         if self.trust.state < t.TR_ISOLATED:
+            if not self.may_enter():
+                self.status.message = msg.LOGIN
+                return False
             return True
         if not r.flags & RF_KEY_SWITCH:
             self.status.message = msg.KEY_NEEDED
@@ -452,14 +460,38 @@ class Controller:
             return True
         return False
 
+    def may_enter(self):
+        """Return whether somebody may programme: where credentials are provisioned, one who has logged in."""
+        return not self.locked or self.operator != 0 or self.glass.broken
+
     def _watch_glass(self, elapsed, r):
         found = self.glass.tick(elapsed, self.trust.state, r.flags)
         if found == HELD:
-            self._trust_event(t.EV_BREAK_GLASS, r)
+            if self.trust.state < t.TR_ISOLATED:
+                self._break_glass()  # credentials failed: what is trusted does not change by that
+            else:
+                self._trust_event(t.EV_BREAK_GLASS, r)
         elif found == ENDS:
             self.trust.step(t.EV_GLASS_DONE, 0)
             self.alarms.clear(al.AL_BREAK_GLASS)  # latched: it is reviewed before it goes
             self.outbox.emit(rec.REC_GLASS, self.status, self._now_ms, 0, 0, 0)
+
+    def _break_glass(self):
+        self.glass.breaks()
+        self.alarms.raise_(al.AL_BREAK_GLASS)
+        self.outbox.emit(rec.REC_GLASS, self.status, self._now_ms, 1, self.glass.person, 0)
+
+    def _ring(self):
+        """Somebody asks from afar for a pause or a stop: a person here decides. What rings already rings on."""
+        asked = self.mailbox.asked
+        self.mailbox.asked = 0
+        alarms = self.alarms
+        if asked & ASKED_PAUSE and not alarms.is_shown(al.AL_PAUSE_ASKED):
+            alarms.raise_(al.AL_PAUSE_ASKED)
+            alarms.clear(al.AL_PAUSE_ASKED)  # it has been asked; the alarm stays, latched
+        if asked & ASKED_STOP and not alarms.is_shown(al.AL_STOP_ASKED):
+            alarms.raise_(al.AL_STOP_ASKED)
+            alarms.clear(al.AL_STOP_ASKED)
 
     # Write-ahead.
 
@@ -519,9 +551,7 @@ class Controller:
             alarms.raise_(al.AL_EPISODE)
             alarms.clear(al.AL_EPISODE)  # told once an episode; AL_HOSTILE stays while it lasts
         elif action == t.AT_GLASS:
-            self.glass.breaks()
-            alarms.raise_(al.AL_BREAK_GLASS)
-            self.outbox.emit(rec.REC_GLASS, self.status, self._now_ms, 1, self.glass.person, 0)
+            self._break_glass()
         self._show_trust(state)
         self.images.due = True
         self.outbox.emit(rec.REC_TRUST, self.status, self._now_ms, event, action, 0)

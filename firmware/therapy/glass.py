@@ -1,7 +1,8 @@
 """Break-glass: bedside control without credentials, by key switch, a number and three deliberate seconds.
 
-Source: fail-safe policy, docs/design.md. It is the way in when the security layer is compromised,
-so it exists only then; it ends by itself, and its alarm stays until somebody has reviewed it.
+Source: fail-safe policy, docs/design.md. It is the way in when the security layer is compromised or a
+person's credentials fail, so it exists only then; it ends by itself, and its alarm stays until somebody
+has reviewed it.
 """
 
 from firmware.therapy import messages as msg
@@ -21,17 +22,18 @@ ENDS = const(2)
 class Glass:
     """`broken` while it lasts; `person` is the number that somebody typed, 0 for nobody."""
 
-    __slots__ = ("_held_ms", "_idle_s", "broken", "person")
+    __slots__ = ("_held_ms", "_idle_s", "broken", "failed", "person")
 
     def __init__(self):
         self.broken = False
+        self.failed = False  # credentials did, of whoever stands at the bedside
         self.person = 0
         self._idle_s = 0  # since a key, while it is broken
         self._held_ms = -1  # the key is held since; -1: it is not
 
     def press(self, trust, flags):
         """The key goes down; return a message that says what is missing, or msg.NONE."""
-        if trust < TR_ISOLATED:
+        if not self._may(trust):
             return msg.STATE
         if not flags & RF_KEY_SWITCH:
             return msg.KEY_NEEDED
@@ -39,6 +41,10 @@ class Glass:
             return msg.MISSING
         self._held_ms = 0
         return msg.NONE
+
+    def _may(self, trust):
+        """Whether there is a reason to break it: the security layer is compromised, or credentials failed."""
+        return self.failed or trust >= TR_ISOLATED
 
     def release(self):
         """The key goes up."""
@@ -53,8 +59,9 @@ class Glass:
             elif self._held_ms >= HOLD_MS:
                 self._held_ms = -1
                 return HELD
-        elif self.broken and (not flags & RF_KEY_SWITCH or trust < TR_ISOLATED or self._idle_s >= IDLE_S):
+        elif self.broken and (not flags & RF_KEY_SWITCH or not self._may(trust) or self._idle_s >= IDLE_S):
             self.broken = False
+            self.failed = False
             self.person = 0
             return ENDS
         return NOTHING

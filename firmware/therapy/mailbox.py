@@ -9,6 +9,9 @@ from firmware.therapy import tables as t
 from hal.compat import const
 
 _EVENTS = const(7)
+# Somebody asks from afar for a pause or a stop: bits of `asked`.
+ASKED_PAUSE = const(1)
+ASKED_STOP = const(2)
 _ORDER = bytes((t.EV_COMPROMISED, t.EV_AUTHENTIC, t.EV_RECOVERY_ON, t.EV_RECOVERED, t.EV_LINK_LOST, t.EV_HOSTILE))
 # By event: those that waited for the same tick and are overtaken by it, as bits.
 _OVERTAKES = bytes(
@@ -27,10 +30,11 @@ _OVERTAKES = bytes(
 class Mailbox:
     """`waiting` is not 0 while an event waits. The rest is how things stand, for the tick to read."""
 
-    __slots__ = ("comms_held", "link_down", "memory_low", "waiting")
+    __slots__ = ("asked", "comms_held", "link_down", "memory_low", "waiting")
 
     def __init__(self):
         self.waiting = 0
+        self.asked = 0  # to be rung at the bedside: ASKED_*
         self.link_down = False  # for ten seconds now
         self.comms_held = False  # comms does not run, and a person should know
         self.memory_low = False  # little of the heap is left, without comms too

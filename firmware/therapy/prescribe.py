@@ -47,6 +47,12 @@ class Request:
             self.fields[field] = value
         return True
 
+    def copy(self, other):
+        """Take over all that was entered into another request."""
+        for field in range(len(self.fields)):
+            self.fields[field] = other.fields[field]
+        self.steps = [[dose_milli, seconds] for dose_milli, seconds in other.steps]
+
     def get(self, field):
         """Value of a field, or -1."""
         return self.fields[field]
@@ -59,6 +65,7 @@ class Prescriber:
         self.entry = entry
         self.rx = Prescription()
         self.soft = False  # past a soft limit: needs a second confirm
+        self.refused = msg.NONE  # what the last look at a dose rate came to
         self._head = head
         self._max = max_rate_ul_h
 

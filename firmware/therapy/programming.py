@@ -1,5 +1,7 @@
 """The panel's door: field codes, integers and a confirm. There is no other.
 
+What is prepared from afar stands at this door too, as if it had been entered: a person confirms it, or nobody does.
+
 Runs after each tick, outside it. What is confirmed is stored first, then offered to the
 controller, which takes it into use at the next start or titration.
 """
@@ -7,8 +9,16 @@ controller, which takes it into use at the next start or titration.
 from firmware.therapy import messages as msg
 from firmware.therapy import tables as t
 from firmware.therapy.heads import SIZE_TOLERANCE_UM, SYRINGES, max_rate_ul_h
+from firmware.therapy.prepared import Prepared
 from firmware.therapy.prescribe import Prescriber, Request
 from hal import ports
+from hal.compat import const
+
+_TITRATED = const(0x70)  # infusing, bolus, paused: bits by ST_*
+# Fields that only a person at the panel enters, and those that steps stand for.
+_NOT_PREPARED = (
+    ports.FIELD_TITRATE_MILLI, ports.FIELD_PERSON, ports.FIELD_PIN, ports.FIELD_STEP_DOSE_MILLI, ports.FIELD_STEP_S,
+)  # fmt: skip
 
 
 class Programming:
@@ -22,17 +32,26 @@ class Programming:
         self._head = head
         self._keep = keep
         self.prescriber = Prescriber  # what holds entries against the limits
+        self.prepared = Prepared()
         self._request = Request()
         self._titrate_milli = -1
         self._asked_soft = False
+        self._now_ms = 0  # of the last look
+        self._prefilled = False  # the entries are those that were prepared, untouched
 
     def key(self, readings):
         """Take this tick's key, if it is one of programming's."""
         key = readings.key
         controller = self._controller
         if key == ports.KEY_PROGRAMME or key == ports.KEY_CANCEL:
-            self._request.clear()
-            self._asked_soft = False
+            self._clear()
+            if key == ports.KEY_CANCEL:
+                self._titrate_milli = -1
+                self.drop_prepared()
+            elif self.prepared.waits and controller.delivery.state == t.ST_PROGRAMMING:
+                self._request.copy(self.prepared.request)
+                self._prefilled = True
+                controller.status.message = msg.PREPARED
         elif key >= ports.KEY_FIELD:
             self._asked_soft = False
             self._field(key - ports.KEY_FIELD, readings.key_value)
@@ -43,27 +62,44 @@ class Programming:
                 controller.status.message = self._confirm(readings)
             elif self._titrate_milli >= 0:
                 controller.status.message = self._titrate()
+            elif self.prepared.titrate_milli >= 0:
+                controller.status.message = self._take_titration()
+
+    def _clear(self):
+        self._request.clear()
+        self._asked_soft = False
+        self._prefilled = False
 
     def _field(self, field, value):
-        status = self._controller.status
+        controller = self._controller
+        status = controller.status
+        if field == ports.FIELD_PIN:
+            return  # whoever checks it answers
         status.message = msg.NONE
         if field == ports.FIELD_PERSON:
-            self._controller.glass.person = max(value, 0)
+            controller.glass.person = max(value, 0)
         elif field == ports.FIELD_TITRATE_MILLI:
             self._titrate_milli = value
-        elif self._controller.delivery.state != t.ST_PROGRAMMING:
+            self._drop_titration()
+        elif controller.delivery.state != t.ST_PROGRAMMING:
             status.message = msg.STATE
+        elif not controller.may_enter():
+            status.message = msg.LOGIN
         elif not self._request.enter(field, value):
             status.message = msg.RANGE
         else:
-            self._controller.dose.candidate = None  # what was confirmed is no longer what is shown
+            controller.dose.candidate = None  # what was confirmed is no longer what is shown
+            if self._prefilled:  # from here on it is this person's own
+                self._prefilled = False
+                self.prepared.forget()
 
-    def _entry(self):
-        request = self._request
+    def _entry(self, request):
         return self._library.find(request.get(ports.FIELD_DRUG), request.get(ports.FIELD_CARE_AREA))
 
     def _confirm(self, readings):
-        entry = self._entry()
+        if not self._controller.may_enter():
+            return msg.LOGIN
+        entry = self._entry(self._request)
         if entry is None:
             return msg.UNKNOWN_DRUG
         made = self.prescriber(entry, self._head, max_rate_ul_h(self._head))
@@ -72,34 +108,151 @@ class Programming:
             return message
         if not _syringe_fits(made.rx.syringe, readings.size_um):
             return msg.SYRINGE
+        if self._prefilled and self.prepared.held:
+            return msg.SECOND
         if made.soft and not self._asked_soft:
             self._asked_soft = True
             return msg.CONFIRM_SOFT
         if self._keep(made.rx.encode()):
             return msg.STORE
         self._therapy.offer_prescription(made.rx)
+        self._prefilled = False
+        self.prepared.forget()
         return msg.READY
 
     def _titrate(self):
+        message = self._offer(self._titrate_milli)
+        if not message:
+            self._titrate_milli = -1
+        return message
+
+    def _take_titration(self):
+        prepared = self.prepared
+        if not prepared.is_seen(self._now_ms):
+            return msg.ASKED
+        if prepared.held:
+            return msg.SECOND
+        message = msg.STATE
+        if prepared.rx is self._controller.dose.rx:
+            message = self._offer(prepared.titrate_milli)
+        if message != msg.CONFIRM_SOFT:
+            self._drop_titration()
+        return message
+
+    def _offer(self, dose_milli):
+        """Hold a new dose rate against the library and hand it over; NONE, or why it is refused."""
         rx = self._controller.dose.rx
         if rx is None:
             return msg.STATE
-        entry = self._library.find(rx.drug, rx.care_area)
-        if entry is None:
+        made = self._hold_against_limits(dose_milli, rx)
+        if made is None:
             return msg.UNKNOWN_DRUG
-        made = self.prescriber(entry, self._head, max_rate_ul_h(self._head))
-        made.rx = rx
-        message = made.check_dose(self._titrate_milli)
-        if message:
-            return message
+        if made.refused:
+            return made.refused
         if made.soft and not self._asked_soft:
             self._asked_soft = True
             return msg.CONFIRM_SOFT
         self._asked_soft = False
-        rate = made.rate_of(self._titrate_milli)
-        self._titrate_milli = -1
-        self._therapy.offer_titration(rate)
+        self._therapy.offer_titration(made.rate_of(dose_milli))
         return msg.NONE
+
+    def _hold_against_limits(self, dose_milli, rx):
+        """A Prescriber that has looked at a dose rate for `rx`, or None where the library has no such drug."""
+        entry = self._library.find(rx.drug, rx.care_area)
+        if entry is None:
+            return None
+        made = self.prescriber(entry, self._head, max_rate_ul_h(self._head))
+        made.rx = rx
+        made.refused = made.check_dose(dose_milli)
+        return made
+
+    # From afar: nothing of this is taken but by a person's confirm.
+
+    def prepare(self, fields, steps, now_ms):
+        """Have entries wait for somebody to open programming; NONE, CONFIRM_SOFT (they are held), or why not."""
+        if self._controller.delivery.state != t.ST_STANDBY:
+            return msg.STATE
+        request = Request()
+        message = self._fill(request, fields, steps)
+        if message:
+            return message
+        entry = self._entry(request)
+        if entry is None:
+            return msg.UNKNOWN_DRUG
+        made = self.prescriber(entry, self._head, max_rate_ul_h(self._head))
+        message = made.build(request, self._library)
+        if message:
+            return message
+        self.prepared.forget()
+        self.prepared.request.copy(request)
+        self.prepared.entries(made.soft, now_ms)
+        return msg.CONFIRM_SOFT if made.soft else msg.NONE
+
+    def _fill(self, request, fields, steps):
+        for field in fields:
+            if field in _NOT_PREPARED or not request.enter(field, fields[field]):
+                return msg.RANGE
+        for dose_milli, seconds in steps:
+            request.enter(ports.FIELD_STEP_DOSE_MILLI, dose_milli)
+            request.enter(ports.FIELD_STEP_S, seconds)
+        return msg.NONE
+
+    def prepare_titration(self, dose_milli, now_ms):
+        """Have a new dose rate wait for a confirm; NONE, CONFIRM_SOFT (it is held), or why not.
+
+        Never over another that waits, nor over what a person has begun to enter: whoever looks at one rate and
+        presses confirm does not mean another.
+        """
+        controller = self._controller
+        if not _TITRATED >> controller.delivery.state & 1 or not controller.dose.may_titrate():
+            return msg.STATE
+        if self.prepared.titrate_milli >= 0 or self._titrate_milli >= 0 or controller.granting():
+            return msg.BUSY
+        rx = controller.dose.rx
+        made = self._hold_against_limits(dose_milli, rx)
+        if made is None:
+            return msg.UNKNOWN_DRUG
+        if made.refused:
+            return made.refused
+        self._asked_soft = False
+        self.prepared.titration(dose_milli, rx, made.soft, now_ms)
+        return msg.CONFIRM_SOFT if made.soft else msg.NONE
+
+    def look(self, now_ms):
+        """Show what waits, and end what has waited long enough or has lost its therapy. Each turn."""
+        self._now_ms = now_ms
+        prepared = self.prepared
+        controller = self._controller
+        status = controller.status
+        if prepared.titrate_milli >= 0:
+            if prepared.is_over(now_ms) or prepared.rx is not controller.dose.rx:
+                self._drop_titration()
+            elif status.message == msg.NONE:
+                status.message = msg.SECOND if prepared.held else msg.ASKED
+        elif prepared.waits and not self._prefilled:
+            if prepared.is_over(now_ms):
+                self.drop_prepared()
+            elif status.message == msg.NONE:
+                status.message = msg.PREPARED
+        status.offered_milli = prepared.titrate_milli
+
+    def drop_prepared(self):
+        """Let go of all that waits; what a person has opened already is the person's to confirm or cancel."""
+        self._unsay(msg.PREPARED)
+        self._drop_titration()
+        if not self._prefilled:
+            self.prepared.forget()
+
+    def _drop_titration(self):
+        if self.prepared.titrate_milli >= 0:
+            self.prepared.forget()
+            self._unsay(msg.ASKED)
+            self._unsay(msg.SECOND)
+
+    def _unsay(self, message):
+        status = self._controller.status
+        if status.message == message:
+            status.message = msg.NONE
 
 
 def _syringe_fits(syringe, size_um):

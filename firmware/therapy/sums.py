@@ -4,4 +4,4 @@ from hal.compat import const
 
 DELIVERY_SUM = const(4782246)
 TRUST_SUM = const(8789370)
-TRAITS_SUM = const(1040540)
+TRAITS_SUM = const(13091529)

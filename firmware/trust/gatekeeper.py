@@ -1,40 +1,256 @@
-"""Judges what comms brought in. Deny by default: where no key is, nothing is authentic.
+"""Judges what comms brought in, says what becomes of it, and speaks for the pump. Deny by default.
 
-Bytes that nobody can vouch for are hostile traffic: the dose goes on, remote requests are refused.
-The secure counter only rises; one that reads lower than it has was put back, which is local
-evidence that the part which guards against old stores is no longer to be trusted.
+Runs in the turn, after the tick, in bounded slices: so many bytes, at most one MAC to check, one key to derive, one
+fact to make, one slice of a PIN. Whatever it accepts goes through one object (firmware/therapy/remote.py) that can
+change no dose. Without a credential record there is no key, so nothing is authentic and whatever comes is hostile
+traffic; a record that fails its check, a secure counter that went back and an audit that does not hold are local
+evidence that the security layer is compromised.
 """
 
-from firmware.therapy.tables import EV_COMPROMISED, EV_HOSTILE
+from firmware.therapy import messages as msg
+from firmware.therapy.tables import EV_AUTHENTIC, EV_COMPROMISED, EV_HOSTILE, TR_ISOLATED
+from firmware.trust import reader as rd
+from firmware.trust import verdict as v
+from firmware.trust.approvals import Approvals
+from firmware.trust.bedside import Bedside
+from firmware.trust.credentials import BLANK, BROKEN, WHOLE, Credentials
+from firmware.trust.effects import Effects
+from firmware.trust.facts import Facts
+from firmware.trust.keyring import Keyring
+from firmware.trust.reader import Reader
+from firmware.trust.request import MAX_REQUEST, Request
+from firmware.trust.roles import KIND_ALARMS, KIND_STATUS, KIND_TIME, Roles
+from firmware.trust.session import Seconds, Session
+from firmware.trust.speaker import Speaker
 from hal.compat import const, ticks_add, ticks_diff
 
-_CHUNK = const(32)  # bytes looked at in a turn; the rest waits in the mailbox
-LOOK_MS = const(10_000)  # between two looks at the counter
+BYTES = const(256)  # looked at in a turn; the rest waits in the mailbox
+# Accepted so often, and changing so little, that they would crowd out the rest of the audit.
+_NOT_NOTED = (KIND_STATUS, KIND_ALARMS, KIND_TIME)
+LOOK_MS = const(10_000)  # between two looks at the counter, and at the record
+
+
+class Unaudited:
+    """Keeps no audit. What keeps one has the same three methods."""
+
+    def note(self, code, request, times):
+        """A request came to `code` (verdict.py), and `times` - 1 others since it was last noted.
+
+        request: None where a message was too long or too short to be one. Of refusals at most one a code and
+        NOTE_S is noted: a flood must not wear the store.
+        """
+
+    def step(self, may_erase):
+        """Store what waits, one record a turn; `may_erase`: whether a stall of 400 ms does no harm now."""
+
+    def holds(self):
+        """Return whether the chain is whole, as far as has been looked."""
+        return True
 
 
 class Gatekeeper:
-    """Takes bytes, posts trust events, and says nothing."""
+    """Takes bytes, posts trust events, makes facts. `tally` counts what requests came to."""
 
-    def __init__(self, counter, clock):
-        """`counter` is the board's hal.ports.SecureCounter, or None; `clock` its Clock."""
-        self._bytes = bytearray(_CHUNK)
-        self._counter = counter
-        self._clock = clock
+    def __init__(self, board, audit=None):
+        """`board`: its counter, clock, store and entropy. `audit`: has the methods of Unaudited."""
+        self._board = board
+        self._counter = board.counter
+        self._clock = board.clock
+        self._audit = Unaudited() if audit is None else audit
+        now_ms = board.clock.ticks_ms()
+        self._reader = Reader(MAX_REQUEST, now_ms)
+        self._waiting = None  # a request whose key has to be derived yet
+        self._remote = None
+        self._booted = False
+        self._shut_down = False
+        self._before = -1 if board.counter is None else board.counter.read()  # it rises while the pump boots
         self._highest = -1
-        self._due_ms = clock.ticks_ms()
+        self._due_ms = now_ms
+        self._out = b""  # a fact, made and not yet taken
+        self.make_request = Request  # a test may hand in another
+        self.tally = v.Tally()
+        self.roles = Roles()
+        self.seconds = Seconds(now_ms)
+        self.session = Session()
+        self.facts = Facts()
+        self.approvals = Approvals()
+        self.credentials = Credentials(board.store)
+        self.keyring = None
+        self.bedside = None
+        self.speaker = None
+        self.effects = None
+
+    def meet(self, remote):
+        """Take the one way to therapy; called once, before the first `step`."""
+        self._remote = remote
 
     def step(self, inbox, facts, readings, post):
-        """Look at what came and, each ten seconds, at the counter; `post(event)` tells therapy's mailbox."""
-        if inbox.take(self._bytes):
-            post(EV_HOSTILE)
+        """Do this turn's share. `post(event)` tells therapy's mailbox; comms sends what is put into `facts`."""
         now_ms = self._clock.ticks_ms()
-        if self._counter is not None and ticks_diff(now_ms, self._due_ms) >= 0:
+        self.seconds.look(now_ms)
+        if not self._booted:
+            self._booted = True
+            self._boot(post)
+        if ticks_diff(now_ms, self._due_ms) >= 0:
             self._due_ms = ticks_add(now_ms, LOOK_MS)
             self._look(post)
+        if self._remote.trust() >= TR_ISOLATED:
+            self._shut()
+        elif self.keyring is None and self.credentials.found != BLANK:
+            self._open()
+        if self.bedside is not None:
+            self.bedside.look(readings, self.seconds.now_s)
+        elif self.credentials.found != BROKEN:
+            self._remote.say_at_rest(msg.UNPROVISIONED)
+        self._audit.step(self._remote.may_erase())
+        if not self._listen(inbox, now_ms, post) and self.speaker is not None:
+            self.speaker.look(self.seconds.now_s)
+            self._send(facts)
+
+    # Keys.
+
+    def _boot(self, post):
+        self._read_record()
+        if self.credentials.found == BROKEN:
+            self._remote.lock()
+            post(EV_COMPROMISED)
+
+    def _read_record(self):
+        self._shut_down = False
+        if self.credentials.read() == WHOLE:
+            self.bedside = Bedside(self._remote, self.credentials.record)
+
+    def _open(self):
+        """Make ready to be spoken to: keys, a session, facts."""
+        if self._shut_down:
+            self._read_record()  # as it is after a recovery
+        record = self.credentials.record
+        if record is None:
+            return
+        self.keyring = Keyring(record)
+        self.effects = Effects(self, self._remote)
+        self.speaker = Speaker(self.facts, self.session, self.seconds, record, self._remote)
+        count = -1 if self._counter is None else self._counter.read()
+        if 0 <= self._before < count:  # else this boot cannot be told from the one before: no session, no facts
+            self.session.boot(count)
+            self.renew_facts()
+            self.begin_session()
+
+    def begin_session(self):
+        """Begin a session anew and say so."""
+        self.approvals.forget()
+        if self.session.begin(self.keyring.challenge(), self._board.entropy):
+            self.speaker.hello()
+
+    def renew_facts(self):
+        """Speak under the present epoch's key."""
+        self.facts.begin(self.keyring.facts(), self.credentials.record.pump_id, self.session.boot_count)
+
+    def _shut(self):
+        """Isolated: forget every key that came of the pump's, and what was asked for."""
+        self._shut_down = True
+        if self.keyring is None:
+            return
+        self.keyring.wipe()
+        self.keyring = None
+        self.speaker = None
+        self.effects = None
+        self._waiting = None
+        self.session.end()
+        self.facts.end()
+        self.approvals.forget()
+        self._remote.forget()
+        self._out = b""
+
+    # Listening.
+
+    def _listen(self, inbox, now_ms, post):
+        """Look at what came; return whether this turn has had its MAC or its key."""
+        request = self._waiting
+        if request is not None:
+            self._waiting = None
+            self._judge(request, self.keyring.derive(request), post)
+            return True
+        found = self._reader.take(inbox, now_ms, BYTES)
+        if found == rd.WAITS or found == rd.BROKEN_OFF:
+            return False
+        if found != rd.MESSAGE:
+            self._end(v.REFUSED_OVERSIZE if found == rd.TOO_LONG else v.REFUSED_MALFORMED, None, post)
+            return False
+        data = self._reader.message()
+        self._reader.next()
+        self._open_message(data, post)
+        return True
+
+    def _open_message(self, data, post):
+        request = self.make_request()
+        if self.keyring is None:
+            # Without a record nobody can vouch for anything; cut off, nobody is heard.
+            self._end(v.REFUSED_WRONG_MAC if self.credentials.found == BLANK else v.REFUSED_ISOLATED, request, post)
+            return
+        code = request.open(data, self.credentials.record.pump_id)
+        if code:
+            self._end(code, request, post)
+            return
+        key = self.keyring.find(request.kid)
+        if key is None:
+            self._waiting = request  # the key is the next turn's work
+        else:
+            self._judge(request, key, post)
+
+    def _judge(self, request, key, post):
+        code = request.verify(key)
+        if not code:
+            self.keyring.keep(request.kid, key)
+            record = self.credentials.record
+            if request.is_current(record, self.session) and self.session.counters.is_full_for(request.operator):
+                self.begin_session()  # its challenge is an earlier session's now: whoever asks reads the new one
+            code = request.judge(record, self.session, self.seconds, self.roles, self._remote.trust())
+            if not v.WEIGHTS[code]:
+                post(EV_AUTHENTIC)
+        message = msg.NONE
+        if not code:
+            code = self.effects.carry_out(request)
+            message = self.effects.message
+        self._end(code, request, post, message)
+
+    def _end(self, code, request, post, message=msg.NONE):
+        """Count, note and acknowledge what a message came to."""
+        now_s = self.seconds.now_s
+        if self.tally.add(code, now_s):
+            post(EV_HOSTILE)
+        times = self.tally.notable(code, now_s)
+        if times and (code or request.kind not in _NOT_NOTED):
+            self._audit.note(code, request, times)
+        if self.speaker is not None:
+            self.speaker.acknowledge(request.digest if request is not None else b"", code, message)
+
+    # Speaking.
+
+    def _send(self, ring):
+        """Put the next fact into the ring, whole or not at all: a comms made anew begins at a fact's beginning."""
+        if not self._out:
+            fact = self.facts.next(self.seconds.now_s)
+            if fact:
+                self._out = len(fact).to_bytes(2, "big") + fact
+        if self._out and ring.room() >= len(self._out):
+            ring.put(self._out, len(self._out))
+            self._out = b""
+
+    # Evidence.
 
     def _look(self, post):
-        count = self._counter.read()
-        if 0 <= count < self._highest:
+        """Each ten seconds: the counter only rises, the record stands as it was read, the audit holds."""
+        if self._counter is not None:
+            count = self._counter.read()
+            if 0 <= count < self._highest:
+                post(EV_COMPROMISED)
+            elif count > self._highest:
+                self._highest = count
+        credentials = self.credentials
+        if credentials.record is not None and not credentials.check():
             post(EV_COMPROMISED)
-        elif count > self._highest:
-            self._highest = count
+        elif credentials.behind and self._remote.may_erase():
+            credentials.mend()  # a turn of its own: the lease outlasts one erase, not two
+        if not self._audit.holds():
+            post(EV_COMPROMISED)

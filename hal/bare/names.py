@@ -68,6 +68,8 @@ ALARMS = (
     b"memory nearly full",
     b"clock went backwards",
     b"the log has a gap",
+    b"somebody asks for a pause",
+    b"somebody asks for a stop",
 )
 MESSAGES = (
     b"",
@@ -92,11 +94,21 @@ MESSAGES = (
     b"nothing left to infuse",
     b"no bolus",
     b"credentials, or break-glass",
+    b"number and PIN first",
+    b"checking the PIN",
+    b"logged in",
+    b"not this number and PIN",
+    b"too many wrong PINs: wait",
+    b"prepared from afar: check each entry, then confirm",
+    b"a new dose rate is asked for from afar: confirm takes it",
+    b"prepared from afar: a second person has to agree first",
+    b"unprovisioned: no credentials, nothing is heard from afar",
+    b"not for your role",
 )
 # Of the alarms, by code.
 PRIORITIES = (
     b"\x03\x03\x03\x03\x03\x03\x03\x03\x03\x03\x03\x03\x03\x03\x02\x02\x01\x01\x01\x02\x02\x02\x03\x01"
-    b"\x01\x02\x03\x03\x03\x01\x00\x00\x01\x02\x01\x02\x01\x02\x02\x01\x02"
+    b"\x01\x02\x03\x03\x03\x01\x00\x00\x01\x02\x01\x02\x01\x02\x02\x01\x02\x02\x03"
 )
 
 

@@ -8,6 +8,8 @@ from hal.ports import (
     AREA_AUDIT_B,
     AREA_JOURNAL_A,
     AREA_JOURNAL_B,
+    AREA_KEYS_A,
+    AREA_KEYS_B,
     AREA_LIBRARY,
     ERR_FAILED,
     ERR_RANGE,
@@ -20,6 +22,8 @@ SIZES = {
     AREA_JOURNAL_B: 64 * 1024,
     AREA_AUDIT_A: 16 * 1024,
     AREA_AUDIT_B: 16 * 1024,
+    AREA_KEYS_A: 4 * 1024,
+    AREA_KEYS_B: 4 * 1024,
 }
 _ERASED = b"\xff"
 

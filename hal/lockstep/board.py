@@ -163,7 +163,7 @@ class LockstepBoard:
             s.delivery, s.trust, s.rate_ul_h, s.drug, s.segment, s.commanded_ul, s.commanded_rest, s.delivered_ul,
             s.uncertain_ul, s.lost_ul, s.vtbi_ul, s.bolus, s.bolus_left_ul, s.lockout_s, s.window_ul,
             s.therapy_alarms, s.trust_alarms, s.alarm, s.priority, s.silenced, s.message,
-            s.lamp, s.tone_hz, s.battery_min, s.reservoir_min,
+            s.lamp, s.tone_hz, s.battery_min, s.reservoir_min, s.offered_milli, s.operator,
         )  # fmt: skip
 
     def call(self, operation, area=0, offset=0, count=0, data=None, into=None):

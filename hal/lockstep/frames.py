@@ -89,13 +89,15 @@ STATUS = (
     "tone_hz",
     "battery_min",
     "reservoir_min",
+    "offered_milli",
+    "operator",
 )
 
 BOOT_FORMAT = "<iiiii"  # head, clock, has an RTC, has a reader of identities, scratch word
 TURN_IN_FORMAT = "<15i"  # clock, READINGS
 TURN_IN_SIZE = const(60)
-TURN_OUT_FORMAT = "<32i"  # flags, room for network bytes, scratch word, drive, STATUS
-TURN_OUT_SIZE = const(128)
+TURN_OUT_FORMAT = "<34i"  # flags, room for network bytes, scratch word, drive, STATUS
+TURN_OUT_SIZE = const(136)
 CALL_FORMAT = "<iiii"  # OP_*, area, offset, count of bytes
 CALL_SIZE = const(16)
 REPLY_FORMAT = "<ii"  # result, clock

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simulator.homes.base import Dark, Home, HomeError, LinkLost
-from simulator.homes.cpython import CPythonHome
+from simulator.homes.cpython import CPythonHome, provisioned
 
 HOMES = ("cpython", "micropython", "webassembly")
 # Before a URL: the home at the far end of that byte stream.
@@ -15,17 +15,20 @@ STREAM = "stream:"
 __all__ = ["HOMES", "STREAM", "Dark", "Home", "HomeError", "LinkLost", "open_home"]
 
 
-def open_home(name: str | Home, board: Any, make_app: Callable[[Any], Any] | None = None) -> Home:
+def open_home(
+    name: str | Home, board: Any, make_app: Callable[[Any], Any] | None = None, judges: bool = False
+) -> Home:
     """Boot the firmware on `board` in the home `name` of HOMES, or at the far end of a byte stream ("stream:URL").
 
     `name` may be a home, not booted yet or closed. `make_app(board)` builds another firmware, for
-    mutants; home cpython only. Raises HomeError, with a remedy, where the home is not to be had here.
+    mutants; home cpython only. `judges`: with the gatekeeper of a device instead of the one that
+    believes a script. Raises HomeError, with a remedy, where the home is not to be had here.
     """
     if isinstance(name, str) and name not in HOMES and not name.startswith(STREAM):
         raise HomeError(f"there is no home {name!r}; choose one of {', '.join(HOMES)}")
     home: Home
     if name == "cpython":
-        home = CPythonHome(make_app)
+        home = CPythonHome(provisioned if judges and make_app is None else make_app)
     elif make_app is not None:  # those behind the link build their own
         raise HomeError("another firmware can only be given to home cpython")
     elif not isinstance(name, str):
@@ -33,7 +36,9 @@ def open_home(name: str | Home, board: Any, make_app: Callable[[Any], Any] | Non
     elif name == "micropython":
         from simulator.homes.micropython import MicroPythonHome  # only these homes pay for the link
 
-        home = MicroPythonHome()
+        home = MicroPythonHome(judges=judges)
+    elif judges:
+        raise HomeError(f"home {name} has no gatekeeper that judges yet; choose cpython or micropython")
     elif name.startswith(STREAM):
         from simulator.homes.stream import StreamHome
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from firmware.app import App
+from firmware.trust.gatekeeper import Gatekeeper
 from hal import ports
 from simulator.homes.base import HomeError
 from simulator.standins.gatekeeper import ScriptedGatekeeper
@@ -14,6 +15,11 @@ from simulator.standins.gatekeeper import ScriptedGatekeeper
 def shipped(board: Any) -> App:
     """The firmware as shipped, with the scripted gatekeeper."""
     return App(board, ScriptedGatekeeper())
+
+
+def provisioned(board: Any) -> App:
+    """The firmware as it runs on a device: with the gatekeeper that judges by the credentials in the store."""
+    return App(board, Gatekeeper(board))
 
 
 class CPythonHome:

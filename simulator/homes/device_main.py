@@ -1,6 +1,7 @@
 """What runs inside a home behind the lockstep link: firmware, board and scripted gatekeeper.
 
-Started as a script by MicroPython (`micropython device_main.py REPOSITORY`), never imported.
+Started as a script by MicroPython (`micropython device_main.py REPOSITORY [judges]`), never imported;
+`judges`: with the gatekeeper of a device instead of the scripted one.
 Standard output is the link: nothing here prints.
 """
 
@@ -14,11 +15,15 @@ def main():
     from hal.lockstep.serve import serve
     from simulator.standins.gatekeeper import ScriptedGatekeeper
 
+    judges = "judges" in sys.argv[2:]
+    if judges:
+        from firmware.trust.gatekeeper import Gatekeeper
+
     version = ".".join([str(part) for part in sys.implementation[1][:3]])
     serve(
         sys.stdin.buffer,
         sys.stdout.buffer,
-        lambda board: App(board, ScriptedGatekeeper()),
+        lambda board: App(board, Gatekeeper(board) if judges else ScriptedGatekeeper()),
         sys.implementation[0] + " " + version,
     )
 

@@ -95,6 +95,7 @@ class Lockstep:
             status.bolus, status.bolus_left_ul, status.lockout_s, status.window_ul, status.therapy_alarms,
             status.trust_alarms, status.alarm, status.priority, status.silenced, status.message,
             status.lamp, status.tone_hz, status.battery_min, status.reservoir_min,
+            status.offered_milli, status.operator,
         ) = _TURN_OUT.unpack_from(payload)  # fmt: skip
         if not self._effect:
             self._effect = True

@@ -75,11 +75,13 @@ def run_to_line(script: Path, *arguments: str, heap: str = HEAP, timeout_s: floa
 class MicroPythonHome(ChildHome):
     """Home 2 (see ChildHome)."""
 
-    def __init__(self, device_main: Path = DEVICE_MAIN, heap: str = HEAP) -> None:
+    def __init__(self, device_main: Path = DEVICE_MAIN, heap: str = HEAP, judges: bool = False) -> None:
         super().__init__("micropython")
         self._device_main = device_main
         self._heap = heap
+        self._gatekeeper = ["judges"] if judges else []
 
     def command(self) -> list[str]:
         """The unix port with its heap capped; it reads the sources themselves."""
-        return [*interpreter(), "-X", f"heapsize={self._heap}", str(self._device_main), str(ROOT)]
+        heap = f"heapsize={self._heap}"
+        return [*interpreter(), "-X", heap, str(self._device_main), str(ROOT), *self._gatekeeper]

@@ -19,6 +19,9 @@ class ScriptedGatekeeper:
     def __init__(self):
         self._bytes = bytearray(_BYTES)
 
+    def meet(self, remote):
+        """Ask for nothing: scripted events are all there is."""
+
     def step(self, inbox, facts, readings, post):
         """Read what came and post its events."""
         count = inbox.take(self._bytes)

@@ -5,10 +5,11 @@ import pytest
 from firmware.app import App
 from firmware.main import LATE_MS, TURN_MS, Loop, run
 from firmware.therapy import tables as t
+from firmware.therapy.remote import Remote
 from firmware.trust.gatekeeper import LOOK_MS, Gatekeeper
 from firmware.trust.ring import Ring
 from hal import ports
-from simulator.ideal import IdealBoard
+from simulator.ideal import IdealBoard, NoGatekeeper
 
 
 class Pacer:
@@ -88,7 +89,7 @@ def test_a_turn_that_raises_goes_no_further_and_feeds_no_watchdog():
     board = Turns(until_ms=2_000, fails=(5,))
     fed = []
     board.watchdog.feed = lambda: fed.append(board.clock.ms)
-    loop = Loop(App(board, Gatekeeper(None, board.clock)), board.pacer, board.clock)
+    loop = Loop(App(board, Gatekeeper(board)), board.pacer, board.clock)
     loop.run()
     assert loop.raised == 1
     assert len(board.read_ms) == 20 and len(fed) == 19
@@ -96,7 +97,7 @@ def test_a_turn_that_raises_goes_no_further_and_feeds_no_watchdog():
 
 def test_a_turn_pre_empted_by_another_is_not_entered_twice():
     board = Turns(until_ms=1_000)
-    loop = Loop(App(board, Gatekeeper(None, board.clock)), board.pacer, board.clock)
+    loop = Loop(App(board, Gatekeeper(board)), board.pacer, board.clock)
     show = board.show
 
     def pre_empted(status):
@@ -120,7 +121,9 @@ def judge(counter, came=b"", looks=1):
     inbox = Ring(256)
     inbox.put(came, len(came))
     posted = []
-    gatekeeper = Gatekeeper(counter, board.clock)
+    board.counter = counter
+    gatekeeper = Gatekeeper(board)
+    gatekeeper.meet(Remote(App(IdealBoard(ports.HEAD_SYRINGE), NoGatekeeper()).controller, None, board))
     for value in counter.values if hasattr(counter, "values") else [None] * looks:
         if value is not None:
             counter.value = value

@@ -92,7 +92,7 @@ def test_a_child_that_dies_is_told_of_and_reaped(programme: Any) -> None:
         ("print('hello, I am no pump')", "hello"),
         ("raise ValueError('broken on purpose')", "Traceback"),
         ("", "ended"),
-        ("import sys\nsys.stdout.write('\\x02\\x10\\x02\\x00ok0000')", "garbled"),
+        ("import sys\nsys.stdout.write('\\x03\\x10\\x02\\x00ok0000')", "garbled"),
     ],
 )
 def test_a_child_that_is_no_pump_is_named(tmp_path: Path, programme: Any, program: str, says: str) -> None:

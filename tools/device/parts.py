@@ -161,6 +161,9 @@ class CountingGatekeeper(Counts):
         Counts.__init__(self)
         self._bytes = bytearray(256)
 
+    def meet(self, remote):
+        """Ask for nothing: scripted events are all there is."""
+
     def step(self, inbox, facts, readings, post):
         self.check(self._bytes, inbox.take(self._bytes))
         self.fill(self._bytes, 24)

@@ -1,0 +1,296 @@
+"""The credential record: whose pump this is, its key, who is revoked, and who may log in at the bedside.
+
+Kept twice, in two areas of the store, because an erase takes a whole area: whatever power does, one copy is whole. A
+frame is MAGIC, sequence u32, length u16, CRC-32, the record, its MAC; all big-endian. The MAC is made with a key out of
+the record itself: it finds a record that was put together from two, and stops nobody who can write flash.
+
+Two blank areas are a pump that is not provisioned. Anything else that holds no whole record is evidence (BROKEN).
+"""
+
+from hashlib import sha256
+
+from firmware.trust.cbor import Refused, decode, encode
+from firmware.trust.mac import LENGTH, MacKey, equal, hkdf
+from firmware.trust.roles import ROLES
+from hal.compat import const, crc32
+from hal.ports import AREA_KEYS_A, AREA_KEYS_B, ERR_FAILED, ERR_RANGE, OK
+
+VERSION = const(1)
+MAX_RECORD = const(2048)
+MAX_PEOPLE = const(24)
+MAX_REVOKED = const(64)
+MIN_ITERATIONS = const(1000)
+MAX_ITERATIONS = const(20_000)
+PUMP_ID = const(8)
+KEY = const(32)
+SALT = const(16)
+
+# What the store holds.
+BLANK = const(0)
+WHOLE = const(1)
+BROKEN = const(2)
+
+MAGIC = b"KVOK"
+HEAD = const(14)  # magic, sequence, length, CRC
+_MOST = const(0x7FFFFFFF)
+_NAME = const(64)
+_AREAS = (AREA_KEYS_A, AREA_KEYS_B)
+
+
+class Person:
+    """Somebody who may log in at the bedside."""
+
+    __slots__ = ("iterations", "number", "role", "salt", "verifier")
+
+    def __init__(self, number, role, salt, verifier, iterations):
+        self.number = number
+        self.role = role
+        self.salt = salt
+        self.verifier = verifier
+        self.iterations = iterations
+
+
+class Record:
+    """What is in a record. `decode` says whether it is one; `encode` gives its bytes."""
+
+    __slots__ = ("epoch", "known_s", "people", "pump_id", "pump_key", "revoked", "site")
+
+    def __init__(self):
+        self.pump_id = b""
+        self.pump_key = b""
+        self.epoch = 0
+        self.revoked = []
+        self.people = []
+        self.site = ""
+        self.known_s = 0  # site time that was authentic when the record was last written
+
+    def encode(self):
+        """Return the record as deterministic CBOR."""
+        people = [[one.number, one.role, one.salt, one.verifier, one.iterations] for one in self.people]
+        return encode(
+            {
+                1: VERSION, 2: self.pump_id, 3: self.pump_key, 4: self.epoch, 5: self.revoked, 6: people,
+                7: self.site, 8: self.known_s,
+            }
+        )  # fmt: skip
+
+    def decode(self, data):
+        """Fill from `data`; False, and nothing to be used, where it is no record of ours."""
+        try:
+            value = decode(data, 4)
+        except Refused:
+            return False
+        if not isinstance(value, dict) or len(value) != 8 or value.get(1) != VERSION:
+            return False
+        self.pump_id = value.get(2)
+        self.pump_key = value.get(3)
+        self.epoch = value.get(4)
+        self.revoked = value.get(5)
+        self.site = value.get(7)
+        self.known_s = value.get(8)
+        return self._is_right() and self._take_people(value.get(6))
+
+    def is_revoked(self, operator):
+        """Return whether `operator` may ask for nothing any more."""
+        return operator in self.revoked
+
+    def has_room(self):
+        """Return whether one more may be revoked."""
+        return len(self.revoked) < MAX_REVOKED
+
+    def person(self, number):
+        """Return the Person of that number, or None; one who is revoked is nobody."""
+        for one in self.people:
+            if one.number == number:
+                return None if self.is_revoked(number) else one
+        return None
+
+    def key(self, purpose):
+        """Return 32 bytes for `purpose` (bytes), derived from the pump's key."""
+        return hkdf(self.pump_key, self.pump_id, purpose)
+
+    def wipe(self):
+        """Forget the pump's key."""
+        self.pump_key = b""
+        self.people = []
+
+    def _is_right(self):
+        if not is_bytes(self.pump_id, PUMP_ID) or not is_bytes(self.pump_key, KEY):
+            return False
+        if not is_count(self.epoch, _MOST) or not is_count(self.known_s, _MOST):
+            return False
+        if not isinstance(self.site, str) or len(self.site) > _NAME:
+            return False
+        if not isinstance(self.revoked, list) or len(self.revoked) > MAX_REVOKED:
+            return False
+        for operator in self.revoked:
+            if not is_count(operator, _MOST):
+                return False
+        return True
+
+    def _take_people(self, rows):
+        if not isinstance(rows, list) or len(rows) > MAX_PEOPLE:
+            return False
+        self.people = []
+        for row in rows:
+            if not isinstance(row, list) or len(row) != 5:
+                return False
+            number, role, salt, verifier, iterations = row
+            right = (
+                is_count(number, _MOST) and number > 0 and is_count(role, ROLES - 1) and role > 0
+                and is_bytes(salt, SALT) and is_bytes(verifier, LENGTH)
+                and is_count(iterations, MAX_ITERATIONS) and iterations >= MIN_ITERATIONS
+            )  # fmt: skip
+            if not right:
+                return False
+            self.people.append(Person(number, role, salt, verifier, iterations))
+        return True
+
+
+def is_bytes(value, length):
+    """Return whether `value` is so many bytes."""
+    return isinstance(value, bytes) and len(value) == length
+
+
+def is_count(value, most):
+    """Return whether `value` is an integer from 0 to `most`; True is none."""
+    return value is not True and value is not False and isinstance(value, int) and 0 <= value <= most
+
+
+def frame(record, sequence):
+    """Return the bytes that stand in an area for `record` (a Record), the `sequence`th that was written."""
+    data = record.encode()
+    head = MAGIC + sequence.to_bytes(4, "big") + len(data).to_bytes(2, "big")
+    body = data + _mac(record, head, data)
+    return head + crc32(body, crc32(head)).to_bytes(4, "big") + body
+
+
+def _mac(record, head, data):
+    return MacKey(record.key(b"kvo record")).mac(head, data)
+
+
+class Credentials:
+    """The record in the store. `record` is None, and `found` BLANK or BROKEN, where there is none to be used.
+
+    `behind`: one copy only is the newest, as a power cut leaves it.
+    """
+
+    __slots__ = ("_digest", "_length", "_place", "_store", "behind", "found", "record", "sequence")
+
+    def __init__(self, store):
+        self._store = store
+        self.record = None
+        self.sequence = 0
+        self._place = 0  # the area that holds the copy in use
+        self._length = 0  # of its frame
+        self._digest = b""
+        self.found = BLANK
+        self.behind = False
+
+    def read(self):
+        """Read both copies and take the newest whole one; return what was found: BLANK, WHOLE or BROKEN."""
+        self.record = None
+        self.sequence = 0
+        blank = 0
+        newest = 0
+        for place in range(2):
+            sequence, record = self._read_copy(place)
+            if sequence < 0:
+                blank += 1
+            elif record is not None and sequence == self.sequence:
+                newest += 1
+            elif record is not None and sequence > self.sequence:
+                newest = 1
+                self.record = record
+                self.sequence = sequence
+                self._use(place, frame(record, sequence))
+        self.found = WHOLE if self.record is not None else BLANK if blank == 2 else BROKEN
+        self.behind = newest == 1
+        return self.found
+
+    def check(self):
+        """Return whether the copy in use still stands as it was. A store that does not answer says nothing of it."""
+        theirs = bytearray(self._length)
+        if self._store.read(_AREAS[self._place], 0, theirs) != OK:
+            return True
+        return equal(self._digest, sha256(theirs).digest())
+
+    def write(self, record):
+        """Store `record` over the older copy; OK or ERR_*. What was whole stays whole until the new one is.
+
+        The area is erased, which takes its time: never call it while an infusion runs fast. `mend` writes the other.
+        """
+        data = frame(record, self.sequence + 1)
+        if len(data) - HEAD - LENGTH > MAX_RECORD:
+            return ERR_RANGE
+        place = 1 - self._place if self.record is not None else 0
+        rc = self._write_copy(place, data)
+        if rc == OK:
+            self.record = record
+            self.sequence += 1
+            self._use(place, data)
+            self.found = WHOLE
+            self.behind = True
+        return rc
+
+    def _use(self, place, data):
+        self._place = place
+        self._length = len(data)
+        self._digest = sha256(data).digest()
+
+    def mend(self):
+        """Make the other copy the same again; OK or ERR_*. Erases an area, as `write` does."""
+        rc = self._write_copy(1 - self._place, frame(self.record, self.sequence))
+        self.behind = rc != OK
+        return rc
+
+    def wipe(self):
+        """Destroy both copies; OK or ERR_*. Every bit is cleared first: an erase takes longer, and may be cut."""
+        rc = OK
+        for area in _AREAS:
+            zeros = bytes(self._store.size(area))
+            rc = self._store.write(area, 0, zeros) or rc
+        for area in _AREAS:
+            rc = self._store.erase(area) or rc
+        if self.record is not None:
+            self.record.wipe()
+        self.record = None
+        self.sequence = 0
+        self.behind = False
+        if not rc:
+            self.found = BLANK
+        return rc
+
+    def _read_copy(self, place):
+        """Sequence and Record of a copy: -1 where the area is blank, 0 and None where what is there is no record."""
+        area = _AREAS[place]
+        head = bytearray(HEAD)
+        if self._store.size(area) < HEAD:
+            return -1, None  # a board without such an area
+        if self._store.read(area, 0, head) != OK:
+            return 0, None
+        if head == b"\xff" * HEAD:
+            return -1, None
+        length = head[8] << 8 | head[9]
+        if head[:4] != MAGIC or length > MAX_RECORD or HEAD + length + LENGTH > self._store.size(area):
+            return 0, None
+        body = bytearray(length + LENGTH)
+        if self._store.read(area, HEAD, body) != OK:
+            return 0, None
+        data = bytes(body[:length])
+        told = bytes(head[10:])
+        head = bytes(head[:10])
+        record = Record()
+        if crc32(body, crc32(head)).to_bytes(4, "big") != told or not record.decode(data):
+            return 0, None
+        if not equal(_mac(record, head, data), body[length:]):
+            return 0, None
+        return int.from_bytes(head[4:8], "big"), record
+
+    def _write_copy(self, place, data):
+        area = _AREAS[place]
+        rc = self._store.erase(area) or self._store.write(area, 0, data)
+        if rc:
+            return rc
+        back = bytearray(len(data))
+        return self._store.read(area, 0, back) or (OK if equal(data, back) else ERR_FAILED)

@@ -1,0 +1,100 @@
+"""When the pump says what of itself: HELLO with a session, STATUS each 5 s and on a change, ALARMS on a change."""
+
+from firmware.trust import facts as f
+from hal.compat import const
+
+STATUS_S = const(5)
+FIRMWARE_VERSION = const(1)
+
+# Keys of a STATUS body.
+ST_DELIVERY = const(1)
+ST_TRUST = const(2)
+ST_RATE_UL_H = const(3)
+ST_DELIVERED_UL = const(4)
+ST_VTBI_UL = const(5)
+ST_DRUG = const(6)
+ST_MESSAGE = const(7)
+ST_OFFERED_MILLI = const(8)
+ST_OPERATOR = const(9)
+ST_SITE_S = const(10)
+ST_CHALLENGE = const(11)
+
+
+class Speaker:
+    """Looks at the pump's status and queues facts."""
+
+    __slots__ = (
+        "_asked", "_due_s", "_facts", "_log", "_record", "_seconds", "_session", "_shown", "_status", "_therapy",
+        "_top", "_trust",
+    )  # fmt: skip
+
+    def __init__(self, facts, session, seconds, record, remote):
+        self._facts = facts
+        self._session = session
+        self._seconds = seconds
+        self._record = record
+        self._status = remote.status
+        self._log = remote.log
+        self._log.stop()
+        self._asked = -1  # the log is searched from here on; -1: it is not
+        self._due_s = 0
+        self._shown = -1
+        self._therapy = self._trust = self._top = -1
+
+    def hello(self):
+        """A session has begun."""
+        session = self._session
+        body = {1: session.challenge, 2: session.number, 3: self._record.epoch, 4: [FIRMWARE_VERSION]}
+        self._facts.add(f.HELLO, body)
+
+    def acknowledge(self, digest, code, message):
+        """A request came to `code`; `message`: therapy's answer, 0 for none."""
+        self._facts.add(f.ACK, {1: digest, 2: code, 3: message})
+
+    def look(self, now_s):
+        """Queue what is due at pump second `now_s`."""
+        if self._asked >= 0:
+            self._search()
+        status = self._status
+        shown = status.delivery << 4 | status.trust
+        if now_s >= self._due_s or shown != self._shown:
+            self._due_s = now_s + STATUS_S
+            self._shown = shown
+            self.status()
+        if (
+            status.therapy_alarms != self._therapy or status.trust_alarms != self._trust or status.alarm != self._top
+        ):
+            self._therapy = status.therapy_alarms
+            self._trust = status.trust_alarms
+            self._top = status.alarm
+            self.alarms()
+
+    def log(self, sequence):
+        """Begin to look for the log from `sequence` on; False while an earlier answer is not out."""
+        if self._asked >= 0 or self._facts.waits(f.LOG):
+            return False
+        self._log.find(sequence)
+        self._asked = sequence
+        return True
+
+    def _search(self):
+        if self._log.step():
+            self._facts.add(f.LOG, {1: self._asked, 2: bytes(self._log.found), 3: self._log.next})
+            self._asked = -1
+
+    def status(self):
+        """Queue a STATUS."""
+        s = self._status
+        self._facts.add(
+            f.STATUS,
+            {
+                ST_DELIVERY: s.delivery, ST_TRUST: s.trust, ST_RATE_UL_H: s.rate_ul_h, ST_DELIVERED_UL: s.delivered_ul,
+                ST_VTBI_UL: s.vtbi_ul, ST_DRUG: s.drug, ST_MESSAGE: s.message, ST_OFFERED_MILLI: s.offered_milli,
+                ST_OPERATOR: s.operator, ST_SITE_S: self._seconds.site_s(), ST_CHALLENGE: self._session.challenge,
+            },
+        )  # fmt: skip
+
+    def alarms(self):
+        """Queue the alarms that are shown: both masks, the one shown first, its priority."""
+        s = self._status
+        self._facts.add(f.ALARMS, {1: s.therapy_alarms, 2: s.trust_alarms, 3: s.alarm, 4: s.priority})
