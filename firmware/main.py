@@ -5,7 +5,7 @@
 """
 
 from firmware.app import App
-from firmware.trust.gatekeeper import Gatekeeper
+from firmware.trust.closed import ClosedGatekeeper, is_provisioned
 from hal.compat import collect, const, ticks_add, ticks_diff
 from hal.ports import OK
 
@@ -56,8 +56,17 @@ class Loop:
             self._due_ms = ticks_add(due_ms, TURN_MS)
 
 
+def gatekeeper_for(board):
+    """Return the gatekeeper that judges by the pump's credentials, or the closed one where there are none."""
+    if not is_provisioned(board.store):
+        return ClosedGatekeeper(board)
+    from firmware.trust.gatekeeper import Gatekeeper  # half of a Pico's free heap: only for who has keys
+
+    return Gatekeeper(board)
+
+
 def run(board):
     """Boot the firmware on `board` and run it until the board is switched off."""
-    app = App(board, Gatekeeper(board))
+    app = App(board, gatekeeper_for(board))
     collect()
     Loop(app, board.pacer, board.clock).run()

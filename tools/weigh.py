@@ -9,6 +9,7 @@ from typing import Any
 
 from simulator.homes import micropython, mpy, webassembly
 from simulator.homes.base import HomeError
+from tools.image.resident import resident
 
 SCRIPT = Path(__file__).with_name("device") / "measure.py"
 # What a board has of our files when it runs, without the board's own package.
@@ -18,15 +19,15 @@ _MEASURING = (
     "tools/__init__.py", "tools/device/__init__.py", "tools/device/live.py", "tools/device/measure.py",
     "tools/device/parts.py", "tools/device/tour.py",
 )  # fmt: skip
-# Not resident: imported in maintenance and at boot only, or by a PC's command line.
-_ABSENT = ("firmware/update/", "firmware/__main__.py")
 # Seconds on a machine of one's own.
 _PATIENCE_S = 600
 
 
 def resident_sources() -> dict[str, bytes]:
     """Sources by path of what is resident on a device."""
-    return {path: data for path, data in mpy.sources_of(*RESIDENT).items() if not path.startswith(_ABSENT)}
+    sources = mpy.sources_of(*RESIDENT)
+    loaded = resident(sources, "firmware/main.py")
+    return {path: data for path, data in sources.items() if path in loaded}
 
 
 def bytecode(sources: Mapping[str, bytes]) -> dict[str, int]:

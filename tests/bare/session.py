@@ -4,7 +4,7 @@ import pyte
 
 from firmware.app import App
 from firmware.main import Loop
-from firmware.trust.gatekeeper import Gatekeeper
+from firmware.trust.closed import ClosedGatekeeper
 from hal.bare.desk import GOES_ON, make_desk
 from hal.bare.pacer import BarePacer
 from hal.bare.panel import Panel
@@ -59,7 +59,7 @@ class Session:
     def _boot(self):
         self.boots += 1
         board = self.board
-        self.app = App(board, Gatekeeper(board.counter, board.clock))
+        self.app = App(board, ClosedGatekeeper(board))
         self.loop = Loop(self.app, board.pacer, board.clock)
 
     def pass_s(self, s):

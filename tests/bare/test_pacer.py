@@ -6,7 +6,7 @@ import pytest
 
 from firmware.app import App
 from firmware.main import Loop
-from firmware.trust.gatekeeper import Gatekeeper
+from firmware.trust.closed import ClosedGatekeeper
 from hal import ports
 from hal.bare.desk import make_desk
 from hal.bare.pacer import STALE_MS, BarePacer
@@ -84,7 +84,7 @@ def rig(machine, speed=1, timer=False, limit_s=-1):
     made = machine.make_timer if timer else None
     board.pacer = BarePacer(desk, panel, machine, limit_s, made, machine.wall_ms)
     turns = []
-    loop = Loop(App(board, Gatekeeper(board.counter, board.clock)), board.pacer, board.clock)
+    loop = Loop(App(board, ClosedGatekeeper(board)), board.pacer, board.clock)
     turn = loop._app.turn
 
     def counted():

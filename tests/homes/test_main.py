@@ -3,10 +3,11 @@
 import pytest
 
 from firmware.app import App
-from firmware.main import LATE_MS, TURN_MS, Loop, run
+from firmware.main import LATE_MS, TURN_MS, Loop, gatekeeper_for, run
 from firmware.therapy import tables as t
 from firmware.therapy.remote import Remote
-from firmware.trust.gatekeeper import LOOK_MS, Gatekeeper
+from firmware.trust.closed import LOOK_MS, ClosedGatekeeper, is_provisioned
+from firmware.trust.gatekeeper import Gatekeeper
 from firmware.trust.ring import Ring
 from hal import ports
 from simulator.ideal import IdealBoard, NoGatekeeper
@@ -116,13 +117,13 @@ class Counter:
         return self.value
 
 
-def judge(counter, came=b"", looks=1):
+def judge(counter, came=b"", looks=1, make=ClosedGatekeeper):
     board = IdealBoard(ports.HEAD_SYRINGE)
     inbox = Ring(256)
     inbox.put(came, len(came))
     posted = []
     board.counter = counter
-    gatekeeper = Gatekeeper(board)
+    gatekeeper = make(board)
     gatekeeper.meet(Remote(App(IdealBoard(ports.HEAD_SYRINGE), NoGatekeeper()).controller, None, board))
     for value in counter.values if hasattr(counter, "values") else [None] * looks:
         if value is not None:
@@ -132,16 +133,22 @@ def judge(counter, came=b"", looks=1):
     return posted, inbox
 
 
-def test_bytes_that_nobody_vouches_for_are_hostile():
-    posted, inbox = judge(None, b"STOP", looks=3)
+BOTH = pytest.mark.parametrize("make", [ClosedGatekeeper, Gatekeeper])
+
+
+@BOTH
+def test_bytes_that_nobody_vouches_for_are_hostile(make):
+    posted, inbox = judge(None, b"STOP", looks=3, make=make)
     assert posted == [t.EV_HOSTILE]
     assert inbox.room() == 255
 
 
-def test_silence_is_not_hostile():
-    assert judge(None, looks=3)[0] == []
+@BOTH
+def test_silence_is_not_hostile(make):
+    assert judge(None, looks=3, make=make)[0] == []
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("values", "found"),
     [
@@ -152,7 +159,41 @@ def test_silence_is_not_hostile():
         ((-1, 3, 2), [t.EV_COMPROMISED]),
     ],
 )
-def test_a_counter_put_back_is_evidence(values, found):
+def test_a_counter_put_back_is_evidence(values, found, make):
     counter = Counter()
     counter.values = values
-    assert judge(counter)[0] == found
+    assert judge(counter, make=make)[0] == found
+
+
+class Keys:
+    """A store whose credential areas hold one byte, or do not answer."""
+
+    def __init__(self, area=-1, place=0, rc=ports.OK, size=4096):
+        self.byte = (area, place)
+        self.rc = rc
+        self.bytes = size
+
+    def size(self, area):
+        return self.bytes
+
+    def read(self, area, offset, into):
+        into[:] = b"\xff" * len(into)
+        if area == self.byte[0] and offset <= self.byte[1] < offset + len(into):
+            into[self.byte[1] - offset] = 0xFE
+        return self.rc
+
+
+@pytest.mark.parametrize("area", [ports.AREA_KEYS_A, ports.AREA_KEYS_B])
+@pytest.mark.parametrize("place", [0, 63, 64, 2_000, 4_095])
+def test_a_single_byte_where_credentials_stand_is_judged(area, place):
+    assert is_provisioned(Keys(area, place))
+
+
+def test_only_a_pump_without_credentials_does_without_a_gatekeeper_that_judges():
+    assert not is_provisioned(Keys())
+    assert not is_provisioned(Keys(size=0))
+    assert is_provisioned(Keys(rc=ports.ERR_FAILED))
+    board = IdealBoard(ports.HEAD_SYRINGE)
+    assert isinstance(gatekeeper_for(board), ClosedGatekeeper)
+    board.store = Keys(ports.AREA_KEYS_B, 7)
+    assert isinstance(gatekeeper_for(board), Gatekeeper)

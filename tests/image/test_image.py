@@ -14,6 +14,7 @@ from simulator.homes.mpy import ROOT
 from tools.claims.reproducible import SMALLEST, tree
 from tools.image import fit, folder
 from tools.image.image import Image, ImageProblem, make_image
+from tools.image.resident import resident
 from tools.image.targets import TARGETS
 
 _BLOCK = 4096
@@ -89,7 +90,7 @@ def test_a_board_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def padded(image: Image, path: str, count: int, target: str = "pico") -> Image:
-    return Image(TARGETS[target], image.board, {**image.files, path: bytes(count)}, image.sources)
+    return Image(TARGETS[target], image.board, {**image.files, path: bytes(count)}, dict(image.sources))
 
 
 def test_sizes_are_of_whole_blocks(image: Image) -> None:
@@ -114,8 +115,9 @@ def test_what_fits_is_taken_and_the_rest_refused(image: Image, target: str) -> N
     heavy = padded(image, "firmware/table.mpy", left + 100, target)
     with pytest.raises(ImageProblem, match=r"heap.*choose a larger board"):
         fit.refuse_what_does_not_fit(heavy, fit.weigh(heavy))
-    update = padded(image, "firmware/update/table.mpy", left + 100, target)
-    fit.refuse_what_does_not_fit(update, fit.weigh(update))  # loaded in maintenance, when nobody is infused
+    later = padded(image, "firmware/update/table.mpy", left + 100, target)
+    later.sources["firmware/update/table.py"] = b"TABLE = 1\n"
+    fit.refuse_what_does_not_fit(later, fit.weigh(later))  # nobody loads it at boot
 
 
 def there(place: Path) -> dict[str, bytes]:
@@ -170,3 +172,12 @@ def test_a_disk_that_is_full_leaves_the_old_image(
         folder.write_image(padded(image, "firmware/new.mpy", 10), out)
     assert there(out) == {**image.files, "manifest.json": image.manifest()}
     assert [path.name for path in tmp_path.iterdir()] == ["image"]
+
+
+def test_what_is_loaded_at_boot_is_what_imports_at_the_top_reach() -> None:
+    sources = {
+        "main.py": b"import a.b\ntry:\n    from a import c\nexcept ImportError:\n    pass\n",
+        "a/__init__.py": b"", "a/b.py": b"def f():\n    from a.d import g\n", "a/c.py": b"", "a/d.py": b"",
+        "e.py": b"",
+    }  # fmt: skip
+    assert resident(sources, "main.py") == {"main.py", "a/__init__.py", "a/b.py", "a/c.py"}

@@ -7,7 +7,7 @@ import pytest
 from firmware.app import App
 from firmware.main import Loop
 from firmware.therapy import tables as t
-from firmware.trust.gatekeeper import Gatekeeper
+from firmware.trust.closed import ClosedGatekeeper
 from hal import ports
 from hal.pico import pins
 from hal.stubs import installed
@@ -32,7 +32,7 @@ class Whole:
 
         self.bench, self.desk, self.chip = bench, desk, bench.chip
         self.board = make_board(Fitted(link=LINK_UART))
-        self.app = App(self.board, Gatekeeper(self.board.counter, self.board.clock))
+        self.app = App(self.board, ClosedGatekeeper(self.board))
         self.loop = Loop(self.app, self.board.pacer, self.board.clock)
 
     def run(self, ms):

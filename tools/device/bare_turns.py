@@ -13,7 +13,7 @@ import micropython
 sys.path.insert(0, sys.argv[1])
 
 from firmware.app import App
-from firmware.trust.gatekeeper import Gatekeeper
+from firmware.trust.closed import ClosedGatekeeper
 from hal import ports
 from hal.bare.board import BareBoard
 from hal.bare.desk import Desk
@@ -42,7 +42,7 @@ def turn(board, readings, drive, status):
 def main(mutant):
     board = (Keeps if mutant else BareBoard)(ports.HEAD_VOLUMETRIC)
     desk = Desk(board)
-    app = App(board, Gatekeeper(board.counter, board.clock))
+    app = App(board, ClosedGatekeeper(board))
     readings = ports.Readings()
     refused = stopped = 0
     for number in range(_TURNS):

@@ -172,10 +172,10 @@ class Measure:
         """The firmware as it boots, and every module of its rooms that is resident."""
         del self._kept[1:]
         from firmware.app import App
-        from firmware.trust.gatekeeper import Gatekeeper
+        from firmware.trust.closed import ClosedGatekeeper
 
         board = self._kept[0]
-        self._kept.append(App(board, Gatekeeper(board.counter, board.clock)))
+        self._kept.append(App(board, ClosedGatekeeper(board)))
         for name in self._names:
             __import__(name)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.image.image import MANIFEST, Image, ImageProblem
+from tools.image.image import MAIN, MANIFEST, Image, ImageProblem
+from tools.image.resident import resident
 
 # MicroPython mounts LittleFS 2 on erase blocks of 4 KB. A file takes whole blocks; a folder two.
 BLOCK = 4096
@@ -15,8 +16,6 @@ STORE_BYTES = (32 + 2 * 64 + 8) * 1024
 LIVE_PER_BYTE_PERCENT = 175
 # What must stay free to work in: a Pico W's TLS handshake took 35 KB, the import of a module up to 20.
 WORKING_BYTES = 40 * 1024
-# Imported in maintenance and at boot only.
-_NOT_RESIDENT = "firmware/update/"
 
 
 def room_of(path: str) -> str:
@@ -50,12 +49,12 @@ def weigh(image: Image) -> Fit:
     written = [*image.files.values(), image.manifest()]
     folders = {path.rsplit("/", 1)[0] for path in image.files if "/" in path} | {"", "firmware", "hal"}
     blocks = sum(-(-len(data) // BLOCK) for data in written) + _FOLDER_BLOCKS * len(folders)
-    resident = sum(
-        len(data) for path, data in image.files.items() if path.endswith(".mpy") and not path.startswith(_NOT_RESIDENT)
-    )
+    sources = {MAIN: image.files[MAIN], **image.sources}
+    later = {path.removesuffix(".py") + ".mpy" for path in set(sources) - resident(sources, MAIN)}
+    held = sum(len(data) for path, data in image.files.items() if path.endswith(".mpy") and path not in later)
     target = image.target
     return Fit(
-        rooms, blocks * BLOCK, target.flash_bytes - STORE_BYTES, resident, resident * LIVE_PER_BYTE_PERCENT // 100,
+        rooms, blocks * BLOCK, target.flash_bytes - STORE_BYTES, held, held * LIVE_PER_BYTE_PERCENT // 100,
         target.heap_bytes - WORKING_BYTES,
     )  # fmt: skip
 
