@@ -91,6 +91,8 @@ LAMP_CYAN = const(3)
 AREA_LIBRARY = const(0)
 AREA_JOURNAL_A = const(1)
 AREA_JOURNAL_B = const(2)
+AREA_AUDIT_A = const(3)
+AREA_AUDIT_B = const(4)
 AREA_KEYS_A = const(5)  # the credential record, twice: an erase takes a whole area
 AREA_KEYS_B = const(6)
 

@@ -12,9 +12,7 @@ _EVENTS = const(7)
 # Somebody asks from afar for a pause or a stop: bits of `asked`.
 ASKED_PAUSE = const(1)
 ASKED_STOP = const(2)
-_ORDER = bytes(
-    (t.EV_COMPROMISED, t.EV_AUTHENTIC, t.EV_RECOVERY_ON, t.EV_RECOVERED, t.EV_LINK_LOST, t.EV_HOSTILE)
-)
+_ORDER = bytes((t.EV_COMPROMISED, t.EV_AUTHENTIC, t.EV_RECOVERY_ON, t.EV_RECOVERED, t.EV_LINK_LOST, t.EV_HOSTILE))
 # By event: those that waited for the same tick and are overtaken by it, as bits.
 _OVERTAKES = bytes(
     (

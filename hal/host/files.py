@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 from hal.ports import (
+    AREA_AUDIT_A,
+    AREA_AUDIT_B,
     AREA_JOURNAL_A,
     AREA_JOURNAL_B,
     AREA_KEYS_A,
@@ -15,9 +17,14 @@ from hal.ports import (
 )
 
 SIZES = {
-    AREA_LIBRARY: 32 * 1024, AREA_JOURNAL_A: 64 * 1024, AREA_JOURNAL_B: 64 * 1024,
-    AREA_KEYS_A: 4 * 1024, AREA_KEYS_B: 4 * 1024,
-}  # fmt: skip
+    AREA_LIBRARY: 32 * 1024,
+    AREA_JOURNAL_A: 64 * 1024,
+    AREA_JOURNAL_B: 64 * 1024,
+    AREA_AUDIT_A: 16 * 1024,
+    AREA_AUDIT_B: 16 * 1024,
+    AREA_KEYS_A: 4 * 1024,
+    AREA_KEYS_B: 4 * 1024,
+}
 _ERASED = b"\xff"
 
 
