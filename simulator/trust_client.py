@@ -160,7 +160,7 @@ class Terminal:
 
     def seal(self, payload: bytes) -> bytes:
         """Any payload under this terminal's key."""
-        made: bytes = make_mac0(payload, self.key, {KEY_ID: self.kid}, None, CONTEXT)
+        made: bytes = make_mac0(payload, self.key, {KEY_ID: self.kid}, CONTEXT)
         return made
 
 

@@ -106,4 +106,4 @@ class Facts:
         self._made += 1
         counter = (self._boot << COUNTER_BITS) + self._made
         payload = encode({KIND: kind, COUNTER: counter, PUMP_S: now_s, BODY: body})
-        return make_mac0(payload, self._key, {KEY_ID: self._pump_id}, None, CONTEXT)
+        return make_mac0(payload, self._key, {KEY_ID: self._pump_id}, CONTEXT)

@@ -11,19 +11,13 @@ from firmware.therapy import messages as msg
 from firmware.therapy.tables import EV_AUTHENTIC, EV_COMPROMISED, EV_HOSTILE, TR_ISOLATED
 from firmware.trust import reader as rd
 from firmware.trust import verdict as v
-from firmware.trust.approvals import Approvals
-from firmware.trust.bedside import Bedside
 from firmware.trust.credentials import BLANK, BROKEN, WHOLE, Credentials
-from firmware.trust.effects import Effects
-from firmware.trust.facts import Facts
-from firmware.trust.keyring import Keyring
 from firmware.trust.reader import Reader
-from firmware.trust.request import MAX_REQUEST, Request
 from firmware.trust.roles import KIND_ALARMS, KIND_STATUS, KIND_TIME, Roles
-from firmware.trust.session import Seconds, Session
-from firmware.trust.speaker import Speaker
+from firmware.trust.seconds import Seconds
 from hal.compat import const, ticks_add, ticks_diff
 
+MAX_REQUEST = const(1024)
 BYTES = const(256)  # looked at in a turn; the rest waits in the mailbox
 # Accepted so often, and changing so little, that they would crowd out the rest of the audit.
 _NOT_NOTED = (KIND_STATUS, KIND_ALARMS, KIND_TIME)
@@ -67,13 +61,13 @@ class Gatekeeper:
         self._highest = -1
         self._due_ms = now_ms
         self._out = b""  # a fact, made and not yet taken
-        self.make_request = Request  # a test may hand in another
+        self.make_request = None  # a test may hand in another, and other parts, before the first step
         self.tally = v.Tally()
         self.roles = Roles()
         self.seconds = Seconds(now_ms)
-        self.session = Session()
-        self.facts = Facts()
-        self.approvals = Approvals()
+        self.session = None
+        self.facts = None
+        self.approvals = None
         self.credentials = Credentials(board.store)
         self.keyring = None
         self.bedside = None
@@ -118,7 +112,22 @@ class Gatekeeper:
     def _read_record(self):
         self._shut_down = False
         if self.credentials.read() == WHOLE:
+            self._load()
+            from firmware.trust.bedside import Bedside
+
             self.bedside = Bedside(self._remote, self.credentials.record)
+
+    def _load(self):
+        """Bring in what only a pump with credentials needs: 30 KB of a heap."""
+        from firmware.trust.approvals import Approvals
+        from firmware.trust.facts import Facts
+        from firmware.trust.request import Request
+        from firmware.trust.session import Session
+
+        self.make_request = Request if self.make_request is None else self.make_request
+        self.session = Session() if self.session is None else self.session
+        self.facts = Facts() if self.facts is None else self.facts
+        self.approvals = Approvals() if self.approvals is None else self.approvals
 
     def _open(self):
         """Make ready to be spoken to: keys, a session, facts."""
@@ -127,6 +136,10 @@ class Gatekeeper:
         record = self.credentials.record
         if record is None:
             return
+        from firmware.trust.effects import Effects
+        from firmware.trust.keyring import Keyring
+        from firmware.trust.speaker import Speaker
+
         self.keyring = Keyring(record)
         self.effects = Effects(self, self._remote)
         self.speaker = Speaker(self.facts, self.session, self.seconds, record, self._remote)
@@ -183,11 +196,11 @@ class Gatekeeper:
         return True
 
     def _open_message(self, data, post):
-        request = self.make_request()
         if self.keyring is None:
             # Without a record nobody can vouch for anything; cut off, nobody is heard.
-            self._end(v.REFUSED_WRONG_MAC if self.credentials.found == BLANK else v.REFUSED_ISOLATED, request, post)
+            self._end(v.REFUSED_WRONG_MAC if self.credentials.found == BLANK else v.REFUSED_ISOLATED, None, post)
             return
+        request = self.make_request()
         code = request.open(data, self.credentials.record.pump_id)
         if code:
             self._end(code, request, post)

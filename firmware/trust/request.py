@@ -15,7 +15,6 @@ from firmware.trust.session import CHALLENGE_LENGTH
 from hal.compat import const
 from hal.ports import FIELD_TITRATE_MILLI
 
-MAX_REQUEST = const(1024)
 CONTEXT = b"kvo request 1"
 PUMP_ID = const(8)
 LAST_OPERATOR = const(0x7FFFFFFF)

@@ -1,11 +1,11 @@
-"""What makes a request fresh: the session's challenge, a counter for each operator, and the pump's seconds.
+"""What makes a request fresh: the session's challenge, and a counter for each operator.
 
 The challenge rests on the secure counter, which rises at each boot, and on a key; entropy only adds to it. So a part
 that gives bad entropy repeats no challenge.
 """
 
 from firmware.trust import verdict as v
-from hal.compat import const, ticks_diff
+from hal.compat import const
 
 CHALLENGE_LENGTH = const(16)
 OPERATORS = const(16)  # that one session remembers; one more begins a new session
@@ -14,41 +14,6 @@ LAST_SESSION = const(0xFFFF)
 _PROOF = const(10)  # bytes of the challenge that are a MAC
 _ENTROPY = const(16)
 _MASK = const(0xFFFFFFFF)
-LATEST_S = const(0x7FFFFFFF)  # since 2020-01-01: the year 2088
-
-
-class Seconds:
-    """Pump seconds: whole seconds since this boot, and the site's time where it has been told."""
-
-    __slots__ = ("_known_s", "_last_ms", "_ms", "_told_at_s", "now_s")
-
-    def __init__(self, now_ms):
-        self._last_ms = now_ms
-        self._ms = 0
-        self.now_s = 0
-        self._known_s = -1  # site time that was told last in this boot
-        self._told_at_s = 0
-
-    def look(self, now_ms):
-        """Let the time to `now_ms` pass; called at least once in six days."""
-        elapsed = ticks_diff(now_ms, self._last_ms)
-        self._last_ms = now_ms
-        if elapsed > 0:
-            self._ms += elapsed
-            self.now_s += self._ms // 1000
-            self._ms %= 1000
-
-    def site_s(self):
-        """Return the site's time in seconds since 2020-01-01, or -1 where nobody authentic has told it since boot."""
-        return -1 if self._known_s < 0 else self._known_s + self.now_s - self._told_at_s
-
-    def tell(self, site_s, floor_s):
-        """Take an authenticated time; False where it would go back (`floor_s`: what an earlier boot knew)."""
-        if not max(floor_s, self.site_s()) <= site_s <= LATEST_S:
-            return False
-        self._known_s = site_s
-        self._told_at_s = self.now_s
-        return True
 
 
 class Counters:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from firmware.trust import roles as r
 from firmware.trust import verdict as v
 from firmware.trust.mac import MacKey
-from firmware.trust.session import LAST_SESSION, OPERATORS, WINDOW, Counters, Seconds, Session
+from firmware.trust.seconds import Seconds
+from firmware.trust.session import LAST_SESSION, OPERATORS, WINDOW, Counters, Session
 from simulator.devices.parts import SimEntropy
 
 KEY = MacKey(b"k" * 32)

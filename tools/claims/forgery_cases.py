@@ -14,8 +14,9 @@ from firmware.trust import roles as r
 from firmware.trust import verdict as v
 from firmware.trust.cbor import Tag, decode, encode
 from firmware.trust.cose import KEY_ID, make_mac0
+from firmware.trust.gatekeeper import MAX_REQUEST
 from firmware.trust.mac import MacKey
-from firmware.trust.request import CONTEXT, MAX_REQUEST, kid_of
+from firmware.trust.request import CONTEXT, kid_of
 from hal.ports import FIELD_TITRATE_MILLI, KEY_CONFIRM, KEY_FIELD
 from simulator.asked import BIOMED, NOW_S, NURSE, PHARMACIST, PHYSICIAN, SHIFT_S, Asked
 from simulator.trust_client import Terminal, digest_of, make_record
@@ -88,7 +89,7 @@ def _changed_payload(pump: Asked, _: Any) -> bytes:
 def _under(pump: Asked, key: bytes, kid: bytes) -> bytes:
     """A titration under any key, said to be of `kid`."""
     payload = _parts(titration(pump))[2]
-    made: bytes = make_mac0(payload, MacKey(key), {KEY_ID: kid}, None, CONTEXT)
+    made: bytes = make_mac0(payload, MacKey(key), {KEY_ID: kid}, CONTEXT)
     return made
 
 
@@ -98,7 +99,7 @@ def _claims_to_be(operator: int, role: int, not_after_s: int = NOW_S + SHIFT_S) 
     def make(pump: Asked, _: Any) -> bytes:
         kid = kid_of(pump.record.pump_id, operator, role, pump.record.epoch, not_after_s)
         payload = _parts(titration(pump))[2]
-        made: bytes = make_mac0(payload, pump.terminals[NURSE].key, {KEY_ID: kid}, None, CONTEXT)
+        made: bytes = make_mac0(payload, pump.terminals[NURSE].key, {KEY_ID: kid}, CONTEXT)
         return made
 
     return make

@@ -10,9 +10,9 @@ from firmware.trust import verdict as v
 from firmware.trust.approvals import Approvals
 from firmware.trust.cbor import decode
 from firmware.trust.cose import KEY_ID, make_mac0
-from firmware.trust.gatekeeper import Gatekeeper
+from firmware.trust.gatekeeper import MAX_REQUEST, Gatekeeper
 from firmware.trust.reader import Reader
-from firmware.trust.request import CONTEXT, MAX_REQUEST, Request
+from firmware.trust.request import CONTEXT, Request
 from firmware.trust.roles import Roles
 from firmware.trust.session import Counters, Session
 from firmware.trust.verdict import Tally
@@ -43,7 +43,7 @@ class ShortMac(Request):
 
     def _holds(self, key: Any) -> bool:
         message: Any = self._message
-        right = decode(make_mac0(message.payload, key, {KEY_ID: self.kid}, None, CONTEXT)).value[3]
+        right = decode(make_mac0(message.payload, key, {KEY_ID: self.kid}, CONTEXT)).value[3]
         return bool(message.proof[:1] == right[:1])
 
 
