@@ -52,7 +52,7 @@ def test_it_says_what_it_made_and_where(smallest: Path, tmp_path: Path) -> None:
 
 def test_what_does_not_fit_is_one_line_and_nothing_is_written(smallest: Path, tmp_path: Path) -> None:
     board = smallest / "hal" / SMALLEST / "board.py"
-    board.write_text(board.read_text() + f"\nTABLE = {bytes(range(256)) * 800!r}\n")
+    board.write_text(board.read_text() + f"\nTABLE = {bytes(range(256)) * 500!r}\n")
     done = kvo("build", "pico", "--board", "bare", "--out", tmp_path / "image")
     assert done.exit_code == 2
     assert "choose a larger board" in done.stderr and done.stderr.count("\n") == 1
