@@ -32,7 +32,7 @@ mutation: $(STAMP)
 
 # Debian packages that only some tests want; nothing here is needed for demo and test.
 deps:
-	apt-get update && apt-get install -y --no-install-recommends graphviz
+	sh tools/install_deps.sh
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tools.commands import chart, faults, files, prove, run
+from tools.commands import chart, faults, files, prove, provision, run
 from tools.commands.console import BAD_INPUT
 
 # A refused file, a home that cannot be had, a report without the package that draws it.
@@ -47,6 +47,7 @@ app.command()(chart.chart)
 app.add_typer(files.programme_app, name="programme")
 app.add_typer(files.library_app, name="library")
 app.add_typer(faults.faults_app, name="faults")
+app.add_typer(provision.provision_app, name="provision")
 app.add_typer(chart.bench_app, name="bench")
 
 
