@@ -15,7 +15,7 @@ from simulator.site import certificates
 from simulator.site.broker import LARGEST_PACKET
 from simulator.site.files import Site
 from simulator.site.mosquitto import Mosquitto
-from tests.provisioning.clients import client, connack, context
+from tests.network.clients import client, connack, context
 
 # What paho leaves of a connection that was refused.
 pytestmark = pytest.mark.filterwarnings(
