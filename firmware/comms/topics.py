@@ -10,8 +10,9 @@ CLIENT = b"kvo-"
 # What a fact's bytes begin with (RFC 9052): a tagged COSE_Mac0 whose protected header is {1: 5, 4: pump id}, …
 _MAC0 = b"\xd1\x84\x4d\xa2\x01\x05\x04\x48"
 _AFTER_ID = const(0xA0)  # … no unprotected header, …
-_BYTES_FROM = const(0x57)  # … and a payload, longer than 23 bytes, that is a map whose first key is 1, the kind
-_BYTES_TO = const(0x59)
+_BYTES = const(0x40)  # … and a payload that is a map of four whose first key is 1, the kind
+_BYTES_U8 = const(0x58)
+_BYTES_U16 = const(0x59)
 _MAP_OF_4 = const(0xA4)
 _IN_HEAD = const(24)
 
@@ -43,9 +44,9 @@ class Topics:
         if count < len(begins) + 8 or data[start:place] != begins:
             return -1
         head = data[place]
-        if not _BYTES_FROM < head <= _BYTES_TO:
+        if not _BYTES <= head <= _BYTES_U16:
             return -1
-        place += 2 if head < _BYTES_TO else 3
+        place += 1 if head < _BYTES_U8 else 2 if head < _BYTES_U16 else 3
         if data[place] != _MAP_OF_4 or data[place + 1] != 1 or data[place + 2] >= _IN_HEAD:
             return -1
         return data[place + 2]

@@ -167,6 +167,7 @@ async def test_a_hundred_requests_arrive_though_the_broker_is_killed(
 
 
 async def test_a_link_that_is_dead_while_nothing_is_said_is_noticed(
+    site: Site, broker: Mosquitto, pump: Pump
 ) -> None:
     await until(pump, lambda: pump.comms.state == mqtt.UP)
     # Neither data nor an end: a switch that lost power.
