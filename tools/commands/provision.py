@@ -192,3 +192,35 @@ def wipe(
         from simulator.site import change
 
         typer.echo(change.wipe(site_dir, what))
+
+
+@provision_app.command()
+def check(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Sites, builds, repositories, files.")],
+    published: Annotated[
+        list[Path] | None,
+        typer.Option("--published", metavar="FILE", help="File of published test vectors: random strings are its job."),
+    ] = None,
+) -> None:
+    """Find credentials that are hard-coded, shared, expired or weak; exit 1 if there is one.
+
+    Each finding names file, line, rule and remedy. Several paths are checked as one: a site's key in a build is found.
+
+    Example: kvo provision check ward-3 build/
+    """
+    with _refusals():
+        try:
+            from tools.provision.scan import Scan
+        except ImportError as absent:
+            fail(f"this needs the package {absent.name}; pip install 'kvo[site]'")
+        scan = Scan(published or ())
+        for path in paths:
+            if not path.exists():
+                fail(f"{path}: is not there; name a site, a folder or a file")
+            scan.look(path)
+    findings = scan.findings()
+    for finding in findings:
+        typer.echo(str(finding))
+    if findings:
+        raise typer.Exit(1)
+    typer.echo(f"nothing found in {scan.files} files")
