@@ -15,6 +15,8 @@ from simulator.site.files import SiteError
 
 VERSION = 1
 LARGEST = 2048
+MOST_PEOPLE = 24
+MOST_REVOKED = 64
 # A Pico does some 2,300 a second, in slices; more would make people wait.
 PIN_ITERATIONS = 2000
 PIN_DIGITS = 6
@@ -33,15 +35,18 @@ def make_record(
 ) -> bytes:
     """The record's bytes. `people`: number, role, PIN; `now_s`: seconds since 2020, where the pump's time begins.
 
-    SiteError where it grows past 2,048 bytes.
+    SiteError where there are more people, or revoked ones, than a pump takes.
     """
     entries = [person(*one) for one in people]
+    revoked = sorted(revoked)
+    if len(entries) > MOST_PEOPLE or len(revoked) > MOST_REVOKED:
+        raise SiteError(
+            f"a pump knows {MOST_PEOPLE} people at the bedside and {MOST_REVOKED} revoked ones, and here are "
+            f"{len(entries)} and {len(revoked)}; make a site for each ward, or raise the epoch ('kvo provision rotate')"
+        )
     record = encode({
-        1: VERSION, 2: pump_id, 3: pump_key, 4: epoch, 5: sorted(revoked), 6: entries, 7: site, 8: now_s,
+        1: VERSION, 2: pump_id, 3: pump_key, 4: epoch, 5: revoked, 6: entries, 7: site, 8: now_s,
     })  # fmt: skip
     if len(record) > LARGEST:
-        raise SiteError(
-            f"the pump's record would have {len(record)} bytes, more than {LARGEST}: {len(entries)} people with a PIN "
-            "are too many for one pump; leave some out with --bedside"
-        )
+        raise SiteError(f"the pump's record would have {len(record)} bytes, more than {LARGEST}; shorten the site's name")
     return record
