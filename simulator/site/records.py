@@ -48,5 +48,5 @@ def make_record(
         1: VERSION, 2: pump_id, 3: pump_key, 4: epoch, 5: revoked, 6: entries, 7: site, 8: now_s,
     })  # fmt: skip
     if len(record) > LARGEST:
-        raise SiteError(f"the pump's record would have {len(record)} bytes, more than {LARGEST}; shorten the site's name")
+        raise SiteError(f"the pump's record would have {len(record)} bytes, more than {LARGEST}; name the site shorter")
     return record

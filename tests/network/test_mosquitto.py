@@ -11,9 +11,10 @@ from typing import Any
 import aiomqtt
 import pytest
 
-from simulator.site import certificates
+from simulator.site import certificates, change
 from simulator.site.broker import LARGEST_PACKET
 from simulator.site.files import Site
+from simulator.site.make import add_to_site
 from simulator.site.mosquitto import Mosquitto
 from tests.network.clients import client, connack, context
 
@@ -93,6 +94,21 @@ def test_a_stranger_is_refused(site: Site, broker: Mosquitto, stranger: Path, tm
     }
     said = {why: connack(broker.port, context(folder, site.ca)) for why, folder in refused.items()}
     assert said == dict.fromkeys(refused)
+
+
+def test_a_revoked_certificate_is_refused_once_the_broker_has_read_it(site: Site, broker: Mosquitto) -> None:
+    add_to_site(site.folder, clients=["terminal-9"])
+    broker.stop()
+    broker.start()
+    folder = site.client("terminal-9")
+    assert connack(broker.port, context(folder, site.ca)) == 0
+    change.revoke(site.folder, "terminal-9")
+    broker.stop()
+    broker.start()
+    assert connack(broker.port, context(folder, site.ca)) is None
+    assert connack(broker.port, context(site.client("gateway"), site.ca)) == 0
+    change.rotate(site.folder, "terminal-9")
+    assert connack(broker.port, context(folder, site.ca)) == 0
 
 
 async def test_a_client_without_a_certificate_gets_nowhere(site: Site, broker: Mosquitto) -> None:

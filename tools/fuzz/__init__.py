@@ -1,0 +1,1 @@
+"""Hostile bytes for what reads bytes."""
