@@ -15,13 +15,13 @@ from firmware.trust.ring import Ring
 from hal import ports
 from hal.compat import HALF, ticks_add
 from tools.fuzz.packets import malformed, publish
-from tools.fuzz.reference import requests
+from tools.fuzz.reference import greeted, requests
 
 PUMP_ID = bytes(range(1, 9))
 STATES = ("greeting", "asking", "up", "in flight", "pinged", "full inbox")
 STEP_MS = 250
 PATIENCE = 160  # polls, so 40 s: in which a client lets go of a broker that has fallen silent
-_WAKE = 400  # polls, so 100 s: in which it has dialled again, whatever its back-off
+_WAKE_MS = 60_000  # after which it may dial again, whatever its back-off
 RING = 256
 MOST_HELD = 4096  # bytes in all of comms' buffers together
 
@@ -154,7 +154,8 @@ class Trial:
         """Be an honest broker up to a state; whether it was reached."""
         wire, comms = self.wire, self.comms
         wire.may_open = True
-        if not self.polls_until(lambda: b"offline" in wire.from_pump, _WAKE):
+        self.clock.now_ms = ticks_add(self.clock.now_ms, _WAKE_MS)
+        if not self.polls_until(lambda: b"offline" in wire.from_pump, PATIENCE):
             return False
         if state == "greeting":
             return True
@@ -217,9 +218,9 @@ def _judge(trial: Trial, state: str, said: bytes, before: bytes | None) -> str:
         return f"one poll asked the link {trial.most_receives} times"
     if state in ("in flight", "pinged"):
         # What it owes may come once, anywhere: a PUBACK of its own id, a PINGRESP.
-        allowed = [one for start in _starts(said) for one in (requests(said[start:], trial.topic, False),)]
-        return "" if all(one in sum(allowed, []) for one in got) else f"{got[:1]!r} was taken for a request"
-    may = [] if state == "greeting" else requests(said, trial.topic, state == "asking")
+        allowed = {one for start in _starts(said) for one in requests(said[start:], trial.topic, False)}
+        return "" if allowed.issuperset(got) else f"{got[:1]!r} was taken for a request"
+    may = greeted(said, trial.topic) if state == "greeting" else requests(said, trial.topic, state == "asking")
     return "" if got == may[: len(got)] else f"{got[:2]!r} was taken for {may[:2]!r}"
 
 
@@ -254,7 +255,6 @@ def _is_well(trial: Trial, number: int) -> str:
     wire.close()
     trial.wire.may_open = False
     trial.polls_until(lambda: trial.comms.state == mqtt.AWAY, PATIENCE)
-    trial.clock.now_ms = ticks_add(trial.clock.now_ms, 60_000)
     trial.got.clear()
     trial.most_receives = 0
     return ""

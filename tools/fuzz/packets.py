@@ -86,11 +86,11 @@ def _many(random: Random, kind: int, topic: bytes) -> bytes:
 
 
 def _topic_is_wrong(random: Random, kind: int, topic: bytes) -> bytes:
-    wrong = random.choice((
+    wrong = (
         b"", b"#", b"+", topic + b"/", topic[:-1], topic.upper(), b"\0" * len(topic), b"\xff" * 5, b"kvo/+/request",
         b"x" * 1200, topic + b"\0",
-    ))  # fmt: skip
-    return publish(wrong, _body(random), random.choice((0, 1)))
+    )  # fmt: skip
+    return publish(wrong[kind % len(wrong)], _body(random), random.choice((0, 1)))
 
 
 def _topic_lies(random: Random, kind: int, topic: bytes) -> bytes:
@@ -117,9 +117,14 @@ def _huge(random: Random, kind: int, topic: bytes) -> bytes:
     return publish(topic, random.randbytes(count), random.choice((0, 1)))
 
 
+def _welcome_again(random: Random, kind: int, topic: bytes) -> bytes:
+    """A CONNACK out of turn, and a request behind it."""
+    return b"\x20\x02\x00\x00" + publish(topic, b"behind" + _body(random), random.choice((0, 1)))
+
+
 WAYS: tuple[Callable[[Random, int, bytes], bytes], ...] = (
     _as_it_should_be, _flags, _claims_more, _length_without_end, _length_too_long, _cut, _flipped, _noise, _many,
-    _topic_is_wrong, _topic_lies, _retained, _odd_publish, _huge,
+    _topic_is_wrong, _topic_lies, _retained, _odd_publish, _huge, _welcome_again,
 )  # fmt: skip
 
 

@@ -9,6 +9,14 @@ MOST = 8192
 LONGEST = 1025  # bytes of a request that are handed on: one more than the longest
 
 
+WELCOME = b"\x20\x02\x00\x00"
+
+
+def greeted(data: bytes, topic: bytes) -> list[bytes]:
+    """The requests in what a pump is told that has sent its CONNECT: none before it was made welcome."""
+    return requests(data[len(WELCOME) :], topic, True) if data.startswith(WELCOME) else []
+
+
 def requests(data: bytes, topic: bytes, asking: bool) -> list[bytes]:
     """The requests in `data`, up to the first packet that a broker may not send.
 

@@ -14,7 +14,7 @@ from hal.compat import ticks_add
 from hal.host.sockets import SocketLink
 from tools.fuzz.broker import PUMP_ID, Clock, Entropy
 from tools.fuzz.packets import malformed
-from tools.fuzz.reference import requests
+from tools.fuzz.reference import greeted, requests
 
 _TOPIC = b"kvo/" + PUMP_ID.hex().encode() + b"/request"
 _POLLS = 20_000
@@ -81,7 +81,7 @@ def run(count: int, change: Any = None) -> str:
         into = bytearray(1 << 18)
         got = bytes(into[: inbox.take(into)])
         said = malformed(number, _TOPIC)
-        may = b"" if number % 3 == 0 else _framed(requests(said, _TOPIC, number % 3 == 1))
+        may = _framed(requests(said, _TOPIC, number % 3 == 1) if number % 3 else greeted(said, _TOPIC))
         if not may.startswith(got):
             return f"connection {number} over sockets: {got[:40]!r} was taken for requests"
     server.join(10)
