@@ -1,4 +1,4 @@
-"""The pump's MQTT client by itself: when it dials, how long it waits, what it keeps, what becomes of a broken mailbox."""
+"""The pump's MQTT client by itself: when it dials, how long it waits, what it keeps, a mailbox that is out of step."""
 
 from __future__ import annotations
 

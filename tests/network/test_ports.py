@@ -56,8 +56,10 @@ def of(pid: int, state: str) -> set[str]:
 
 
 def test_the_scan_sees_a_socket_that_listens() -> None:
-    program = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); " \
-              "sys.stdin.read()"
+    program = (
+        "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); "
+        "print(s.getsockname()[1], flush=True); sys.stdin.read()"
+    )
     with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdin is not None
         port = int(process.stdout.readline())

@@ -1,4 +1,4 @@
-"""A malicious broker in memory, and a pump's comms at it: brought into a state, told anything, judged by what it did."""
+"""A malicious broker in memory, and a pump's comms at it: brought into a state, told anything, judged by its acts."""
 
 from __future__ import annotations
 
