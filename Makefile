@@ -24,7 +24,7 @@ test: $(STAMP)
 # Broken off, it takes up where it was, as long as no source has changed.
 deep: $(STAMP)
 	@mkdir -p build
-	$(BIN)/kvo prove --all --deep --json build/deep.json --resume
+	$(BIN)/kvo prove --all --deep --jobs $(JOBS) --json build/deep.json --resume
 
 # Every mutant of the rooms that count; broken off, it takes up where it was.
 mutation: $(STAMP)

@@ -22,6 +22,12 @@ except ImportError:
     def heap_unlock():
         """Nor to unlock."""
 
+try:
+    from cryptolib import aes
+except ImportError:
+    aes = None  # CPython, and ports built without
+
+_ECB = const(1)
 
 crc32 = binascii.crc32  # IEEE 802.3, in C on both interpreters: finds damage, is no security control
 
@@ -37,6 +43,12 @@ def ticks_diff(a, b):
 def ticks_add(t, d):
     """(t + d) modulo 2**30 for |d| < 2**29 (never allocates)."""
     return (((t ^ HALF) - HALF) + d) & MASK
+
+
+def block_cipher(key):
+    """Return an AES whose `encrypt` takes a block of 16 bytes, or None where the interpreter has no AES in C."""
+    return aes(key, _ECB) if aes is not None else None
+
 
 # CPython knows no end of its heap.
 PLENTY = const(0x3FFFFFFF)

@@ -90,6 +90,8 @@ LAMP_CYAN = const(3)
 AREA_LIBRARY = const(0)
 AREA_JOURNAL_A = const(1)
 AREA_JOURNAL_B = const(2)
+AREA_AUDIT_A = const(3)
+AREA_AUDIT_B = const(4)
 
 
 class Readings:

@@ -13,7 +13,10 @@ from tools.portable_rules import Finding, Place, Rules
 
 ROOT = Path(__file__).resolve().parents[1]
 _FIRMWARE = ("firmware.", "hal.ports", "hal.compat", "struct", "hashlib")
-_DEVICE = ("struct", "binascii", "micropython", "machine", "sys", "os", "time", "gc", "rp2", "network", "hashlib")
+_DEVICE = (
+    "struct", "binascii", "micropython", "machine", "sys", "os", "time", "gc", "rp2", "network", "hashlib", "select",
+    "cryptolib", "framebuf", "socket", "termios",
+)  # fmt: skip
 _HAL = ("hal.", *_DEVICE)
 # A composition root joins a firmware to one board.
 _ROOTS = (*_FIRMWARE, *_HAL, "simulator.standins.")
@@ -26,10 +29,19 @@ _THERAPY_TICK = (
 )  # fmt: skip
 # The rest of the turn pre-empts comms, which may have left no memory.
 _TRUST_TURN = ("headroom", "leave", "linkwatch", "ring", "scratch", "supervisor")
+# What the turn calls of the Pico's drive, sensors and panel.
+_PICO_TURN = (
+    "analogue", "clock", "display", "encoder", "entry", "generator", "i2c_bus", "keypad", "lamp", "link", "matrix",
+    "relay", "rtc", "scratch", "sounder", "switches", "watchdog",
+)  # fmt: skip
 TICK = (
     "hal/compat.py",
+    *(f"hal/pico/{name}.py" for name in _PICO_TURN),
     *(f"firmware/therapy/{name}.py" for name in _THERAPY_TICK),
     *(f"firmware/trust/{name}.py" for name in _TRUST_TURN),
+    "hal/bare/board.py",
+    "hal/bare/parts.py",
+    "hal/bare/plant.py",
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tools.commands import chart, faults, files, prove, provision, run
+from tools.commands import chart, faults, files, fuzz, prove, provision, run
 from tools.commands.console import BAD_INPUT
 
 # A refused file, a home that cannot be had, a report without the package that draws it.
@@ -44,6 +44,7 @@ app.command()(run.demo)
 app.command()(run.run)
 app.command()(prove.prove)
 app.command()(chart.chart)
+app.command()(fuzz.fuzz)
 app.add_typer(files.programme_app, name="programme")
 app.add_typer(files.library_app, name="library")
 app.add_typer(faults.faults_app, name="faults")

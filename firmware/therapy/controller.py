@@ -350,7 +350,7 @@ class Controller:
         elif key == ports.KEY_ACKNOWLEDGE:
             still = not _MOVING >> self.delivery.state & 1
             if still:
-                self.interlocks.service()
+                self.interlocks.service(r)
             if self.delivery.state == t.ST_STANDBY:
                 self.alarms.clear(al.AL_WAITS)
             self.detectors.acknowledge(still)

@@ -36,6 +36,8 @@ _NO_EVENT = const(-1)
 # No head makes more than six steps in a ms; a tick may look so much later than the last one said.
 MOST_STEPS_MS = const(8)
 LATE_MS = const(200)
+AFTER_BOLUS_MS = const(300)
+TURN_MS = const(100)
 _STOPPED_OFF = const(2)
 _PIECE = const(2000)  # steps × the largest step volume stays below 2**30
 
@@ -316,13 +318,14 @@ class Delivery:
         profile = self.profile
         if state == t.ST_INFUSING or state == t.ST_BOLUS:
             rate = profile.rate_ul_h
-            lease = profile.left.cap(lease_units(rate))
+            lease = lease_units(rate)
             if self.boluses.kind:
                 extra = min(self.boluses.rate_ul_h(), self.max_rate - rate)
-                lease += self.boluses.left().cap(lease_units(extra))
-                rate += extra
-                if lease > LEASE_UNITS:
-                    lease = LEASE_UNITS
+                lease = self._lease_in_bolus(rate, extra)
+                # In its last tick a bolus goes as fast as what is left of it needs.
+                rate += min(extra, self.boluses.left().cap(extra * TURN_MS) // TURN_MS)
+            else:
+                lease = profile.left.cap(lease)
             lease = self.vtbi.cap(lease)
             if self.window.limit_ul:
                 lease = self.window.cap(lease)
@@ -336,6 +339,20 @@ class Delivery:
             drive.relay = powered
             if self._backing:
                 self._back_off(state, r, drive)
+
+    def _lease_in_bolus(self, base, extra):
+        """What the generator may do by itself: to the bolus's end, at both rates, and a late tick of the base.
+
+        More of the base would come at the bolus's rate, and early.
+        """
+        whole = lease_units(extra)
+        left = self.boluses.left().cap(whole)
+        lease = lease_units(base)
+        if left < whole and base:
+            ms = left // extra + AFTER_BOLUS_MS
+            lease = min(lease, base * min(ms, LEASE_UNITS // base))
+        lease = self.profile.left.cap(lease) + left
+        return lease if lease < LEASE_UNITS else LEASE_UNITS
 
     def show(self, status, state):
         """Write what people see and the trace records."""

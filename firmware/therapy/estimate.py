@@ -202,7 +202,7 @@ def programme_s(profile, rate_ul_h, ul):
     if rx.seg_duration_s[place] and profile.override_ul_h < 0:
         seconds = rx.seg_duration_s[place] - profile.second
     held_ul = UNKNOWN  # what the segment holds, where it is that which ends it
-    if profile.left.limited and volume_s(profile.left.ul, rate_ul_h) <= seconds:
+    if profile.left.limited and _ends_first(profile.left.ul, seconds, rate_ul_h):
         held_ul = profile.left.ul
         seconds = volume_s(held_ul, rate_ul_h)
     total = 0
@@ -222,11 +222,16 @@ def programme_s(profile, rate_ul_h, ul):
         rate_ul_h = rx.seg_rate_ul_h[place]
         seconds = rx.seg_duration_s[place] if rx.seg_duration_s[place] else _FAR_S
         held_ul = rx.seg_volume_ul[place]
-        if held_ul and volume_s(held_ul, rate_ul_h) <= seconds:
+        if held_ul and _ends_first(held_ul, seconds, rate_ul_h):
             seconds = volume_s(held_ul, rate_ul_h)
         else:
             held_ul = UNKNOWN
     return _FAR_S
+
+
+def _ends_first(ul, seconds, rate_ul_h):
+    """Whether `ul` are given before `seconds` are over, and not within the same one after."""
+    return volume_s(ul, rate_ul_h) < seconds or ul <= _given_ul(seconds, rate_ul_h)
 
 
 def _given_ul(seconds, rate_ul_h):

@@ -43,6 +43,7 @@ _BACK_SYRINGE_UL = const(400)
 _BACK_VOLUMETRIC_UL = const(300)
 _MOVING = const(0xB8)  # priming, infusing, bolus, KVO: bits by ST_*
 _THERAPY = const(0xB0)  # infusing, bolus, KVO
+_TITRATED = const(0x70)  # infusing, bolus, paused: where a person may change the rate
 _PATIENT = const(1)  # bits of _waited
 _CLINICIAN = const(2)
 
@@ -52,8 +53,9 @@ class Guardian:
 
     __slots__ = (
         "_asked_ms", "_back_ul", "_beat", "_beyond", "_candidate", "_candidate_step", "_clinician_asked_ms", "_compare",
-        "_encoder_off", "_locked_s", "_ms", "_now_ms", "_offer_ms", "_offered_ul_h", "_patient_asked_ms",
-        "_prime_asked_ms", "_restored", "_started", "_state", "_still", "_waited", "permit", "rx", "tripped",
+        "_encoder_off", "_lead", "_lead_bound", "_locked_s", "_ms", "_now_ms", "_offer_ms", "_offered_ul_h",
+        "_patient_asked_ms", "_prime_asked_ms", "_restored", "_started", "_state", "_still", "_waited", "permit", "rx",
+        "tripped",
     )  # fmt: skip
 
     def __init__(self, head):
@@ -72,6 +74,8 @@ class Guardian:
         self._compare = 0
         self._still = 0  # encoder where the motor was told to stand
         self._encoder_off = 0  # counter less encoder when the therapy began
+        self._lead = 0  # steps that the drive had turned ahead at the last look
+        self._lead_bound = 0  # and might have
         self._locked_s = 0
         self._ms = 0  # of the second
         self._asked_ms = self._prime_asked_ms = self._patient_asked_ms = self._clinician_asked_ms = 0
@@ -145,7 +149,10 @@ class Guardian:
         if state == t.ST_INFUSING or state == t.ST_BOLUS:
             self._see_bolus(dose.boluses.waits(KEY_PATIENT_BOLUS), _PATIENT)
             self._see_bolus(dose.boluses.waits(KEY_CLINICIAN_BOLUS), _CLINICIAN)
+        if _TITRATED >> state & 1:
             self._see_rate(dose.profile.override_ul_h)
+        if state == t.ST_PRIMING and r.key == KEY_PRIME_ON and self.permit.primed():
+            self._prime(r)  # one prime ended in this tick, and another began
         if self.rx is not None and state != t.ST_FAILED:
             self._compare_next(dose.rx)
         if _MOVING >> state & 1:
@@ -194,8 +201,7 @@ class Guardian:
         elif state == t.ST_PRIMING:
             if not self._prime_asked_ms:
                 self._trip(TRIP_UNASKED)
-            self.permit.prime(self._candidate_step, r.step_count)
-            self._align(r)
+            self._prime(r)
         elif old == t.ST_INFUSING or old == t.ST_BOLUS or self._take_restored(old, r):
             return
         elif not self._asked_ms:
@@ -205,6 +211,10 @@ class Guardian:
         else:
             self.permit.resume(r.step_count)
             self._align(r)
+
+    def _prime(self, r):
+        self.permit.prime(self._candidate_step, r.step_count)
+        self._align(r)
 
     def _come_to_rest(self, old, state, r):
         self.permit.no_boluses()
@@ -236,6 +246,7 @@ class Guardian:
 
     def _align(self, r):
         self._beyond = 0
+        self._lead = self._lead_bound = 0
         self._encoder_off = ticks_diff(r.step_count, r.encoder_count)
 
     def _see_bolus(self, waits, bit):
@@ -295,9 +306,17 @@ class Guardian:
         permit.end = drive.step_end if ticks_diff(drive.step_end, r.step_count) > 0 else r.step_count
         if drive.step_rate_mhz < 0:
             self._trip(TRIP_BACK)
-        lead = ticks_diff(ticks_add(r.encoder_count, self._encoder_off), permit.steps)
-        if lead > tolerance + self._in_steps(ENCODER_UL):
+        self._see_lead(ticks_diff(ticks_add(r.encoder_count, self._encoder_off), permit.steps), tolerance)
+
+    def _see_lead(self, lead, tolerance):
+        """Hold what the drive has turned ahead against half a lease; where the rate has fallen, it may only shrink."""
+        bound = tolerance + self._in_steps(ENCODER_UL)
+        if bound < self._lead_bound and bound < self._lead:
+            bound = self._lead
+        if lead > bound:
             self._trip(TRIP_ENCODER)
+        self._lead_bound = bound
+        self._lead = lead
 
     def _stand(self, state, r, drive):
         if drive.step_rate_mhz > 0:

@@ -168,8 +168,13 @@ class Interlocks:
         """Take what another detector has found for a hazard, until a person judges it gone."""
         self._mark(code, True)
 
-    def service(self):
-        """Forget the hazards that only a person can judge gone: stall and free flow."""
-        self._mark(al.AL_MOTOR, False)
+    def service(self, r):
+        """Forget the hazards that only a person can judge gone: stall and free flow.
+
+        What a stall has cost stays lost: counter and encoder agree from here, or no start would last.
+        """
+        if self.hazards >> al.AL_MOTOR & 1:
+            self._lag = ticks_diff(r.step_count, r.encoder_count)
+            self._mark(al.AL_MOTOR, False)
         self._mark(al.AL_FREE_FLOW, False)
         self._still_ms = 0

@@ -8,7 +8,7 @@ erased and taken. A write counts once it has been read back.
 
 import struct
 
-from firmware.therapy.records import REC_AREA, REC_MARK, REC_PRESCRIPTION, REC_PROGRESS, REC_WINDOW
+from firmware.therapy.records import REC_AREA, REC_BOOT, REC_MARK, REC_PRESCRIPTION, REC_PROGRESS, REC_WINDOW
 from hal.compat import const, crc32
 from hal.ports import AREA_JOURNAL_A, AREA_JOURNAL_B, ERR_BUSY, ERR_FAILED, ERR_FULL, OK
 
@@ -18,6 +18,7 @@ _HEAD = const(4)
 _TAIL = const(4)
 _CHUNK = const(128)
 _NONE = const(-1)
+_BOOT_MARK = const(4)  # in records.BOOT_FORMAT
 _PATIENCE = const(100)
 
 
@@ -165,6 +166,8 @@ class Journal:
     def _remember(self, kind, payload):
         if kind in (REC_PRESCRIPTION, REC_WINDOW, REC_PROGRESS, REC_MARK):
             self._images[kind] = bytes(payload)
+        elif kind == REC_BOOT:  # of a boot, its mark outlives the area: without it the secure counter seems ahead
+            self._images[REC_MARK] = bytes(payload[_BOOT_MARK : _BOOT_MARK + 4])
 
     def _turn(self):
         """Erase the older area, number it and begin it with the images."""

@@ -9,9 +9,7 @@ from firmware.therapy import tables as t
 from hal.compat import const
 
 _EVENTS = const(7)
-_ORDER = bytes(
-    (t.EV_COMPROMISED, t.EV_AUTHENTIC, t.EV_RECOVERY_ON, t.EV_RECOVERED, t.EV_LINK_LOST, t.EV_HOSTILE)
-)
+_ORDER = bytes((t.EV_COMPROMISED, t.EV_AUTHENTIC, t.EV_RECOVERY_ON, t.EV_RECOVERED, t.EV_LINK_LOST, t.EV_HOSTILE))
 # By event: those that waited for the same tick and are overtaken by it, as bits.
 _OVERTAKES = bytes(
     (

@@ -77,6 +77,10 @@ class Permit:
         self._prime.allow(self._prime_ul)
         self.stand(count)
 
+    def primed(self):
+        """Return whether the prime is over."""
+        return self._prime.spent()
+
     def keep_open(self):
         """Permit the KVO rate, which is never above what was programmed."""
         rx = self._rx

@@ -4,6 +4,8 @@ Integers of 64 bits, byte and text strings, arrays, maps, tags, false, true, nul
 other simple values. One value has one encoding: what is not in its shortest form, of indefinite
 length, with keys twice or out of order, or followed by anything, is refused. Nothing is taken on
 trust: a length is looked at before memory is, so no input costs more than some multiple of its size.
+Keys are integers or text, as COSE's labels: MicroPython prints a warning where it compares text with
+bytes, and what a stranger can make it print stalls a Pico whose console nobody reads.
 """
 
 from hal.compat import const
@@ -59,8 +61,9 @@ class Tag:
 def encode(value):
     """Return the one encoding of `value`.
 
-    int (-2**64 … 2**64 - 1), bytes-like, str, list or tuple, dict (keys in the order of their encodings),
-    Tag, False, True, None. TypeError for others, ValueError for an integer out of range.
+    int (-2**64 … 2**64 - 1), bytes-like, str, list or tuple, dict with keys of int and str (in the order of
+    their encodings), Tag, False, True, None. TypeError for others, ValueError for an integer out of range
+    and for text that is no UTF-8. Depth and items are the caller's: `decode` has bounds, `encode` has none.
     """
     out = bytearray()
     _put(out, value)
@@ -74,6 +77,7 @@ def _put(out, value):
         _put_head(out, _UINT if value >= 0 else _NINT, value if value >= 0 else -1 - value)
     elif isinstance(value, str):
         data = value.encode()
+        check_utf8(data)  # MicroPython encodes lone surrogates too
         _put_head(out, _TEXT, len(data))
         out.extend(data)
     elif isinstance(value, (bytes, bytearray, memoryview)):
@@ -94,7 +98,12 @@ def _put(out, value):
 
 def _put_map(out, value):
     _put_head(out, _MAP, len(value))
-    keys = sorted([(encode(key), key) for key in value], key=_first)
+    keys = []
+    for key in value:
+        if key is True or key is False or not isinstance(key, (int, str)):
+            raise TypeError("no key of ours")
+        keys.append((encode(key), key))
+    keys.sort(key=_first)
     for encoded, key in keys:
         out.extend(encoded)
         _put(out, value[key])
@@ -214,13 +223,15 @@ class Decoder:
         before = None
         for _ in range(count):
             start = self.place
+            # Looked at first: a key that holds others would be copied once a level.
+            major = self._data[start] >> 5 if start < len(self._data) else _UINT
+            if major == _BYTES or major > _TEXT:
+                raise Refused(UNSUPPORTED, start)
             key = self.value(depth)
             encoded = bytes(self._data[start : self.place])
             if before is not None and encoded <= before:
                 raise Refused(KEY_ORDER, start)
             before = encoded
-            if key is True or key is False or not isinstance(key, (int, str, bytes)):
-                raise Refused(UNSUPPORTED, start)
             values[key] = self.value(depth)
         return values
 

@@ -9,6 +9,7 @@ from firmware.trust.mac import LENGTH, equal
 from hal.compat import const
 
 ALGORITHM = const(1)  # header labels, RFC 9052, section 3.1
+CRITICAL = const(2)
 KEY_ID = const(4)
 HMAC_256 = const(5)  # HMAC 256/256, RFC 9053, section 3.1
 TAG_MAC0 = const(17)
@@ -20,6 +21,7 @@ MALFORMED = const(1)
 WRONG_ALGORITHM = const(2)
 WRONG_MAC = const(3)
 WRONG_SIGNATURE = const(4)
+UNPROTECTED = const(5)  # carries headers that the MAC is not over
 
 _PARTS = const(4)
 
@@ -34,20 +36,34 @@ class Message:
     __slots__ = ("_protected", "payload", "proof", "protected", "unprotected")
 
     def __init__(self, parts, protected):
-        self._protected = parts[0]
+        self._protected = parts[0] if protected else b""  # no headers: nothing, RFC 9052, section 6.3
         self.protected = protected
         self.unprotected = parts[1]
         self.payload = parts[2]
         self.proof = parts[3]
 
     def verify_mac(self, key, context=b""):
-        """OK, WRONG_ALGORITHM or WRONG_MAC; `key` is a MacKey, `context` the external data."""
+        """OK, WRONG_ALGORITHM, UNPROTECTED or WRONG_MAC; `key` is a MacKey, `context` the external data.
+
+        Stricter than RFC 9052: no header may stand outside the MAC, so a message that is OK has one encoding
+        but for its tag.
+        """
         if self.protected.get(ALGORITHM) != HMAC_256:
             return WRONG_ALGORITHM
+        if self.unprotected:
+            return UNPROTECTED
         if self.payload is None or len(self.proof) != LENGTH:
             return WRONG_MAC
-        ours = key.mac(_to_mac(self._protected, context, self.payload))
+        ours = key.mac(self.to_mac(context))
         return OK if equal(ours, self.proof) else WRONG_MAC
+
+    def to_mac(self, context=b""):
+        """Return the bytes that the MAC is over (RFC 9052, section 6.3)."""
+        return _to_mac(self._protected, context, self.payload)
+
+    def to_sign(self, context=b"", payload=None):
+        """Return the bytes that the signature is over; `payload` where it is detached."""
+        return to_sign(self._protected, context, self.payload if payload is None else payload)
 
     def verify_signature(self, algorithm, check, context=b"", payload=None):
         """OK, WRONG_ALGORITHM or WRONG_SIGNATURE; `check(to_be_signed, signature)` returns whether it holds.
@@ -60,7 +76,7 @@ class Message:
             payload = self.payload
         elif self.payload is not None:
             return WRONG_SIGNATURE  # both: which is meant?
-        if payload is None or not check(to_sign(self._protected, context, payload), self.proof):
+        if payload is None or not check(self.to_sign(context, payload), self.proof):
             return WRONG_SIGNATURE
         return OK
 
@@ -83,6 +99,8 @@ def open_message(data, tag):
         headers = decode(protected) if protected else {}
         if not isinstance(headers, dict):
             return None
+        if CRITICAL in headers or CRITICAL in unprotected:
+            return None  # it must be understood, and we understand none
         for label in headers:
             if label in unprotected:
                 return None  # RFC 9052, section 3: no label in both
@@ -91,13 +109,14 @@ def open_message(data, tag):
     return Message(value, headers)
 
 
-def make_mac0(payload, key, headers=None, unprotected=None, context=b""):
+def make_mac0(payload, key, headers=None, context=b""):
     """Return a tagged COSE_Mac0 of `payload`; `headers` are protected, the algorithm is added."""
-    protected = {ALGORITHM: HMAC_256}
+    protected = {}
     protected.update(headers or {})
+    protected[ALGORITHM] = HMAC_256
     packed = encode(protected)
     proof = key.mac(_to_mac(packed, context, payload))
-    return encode(Tag(TAG_MAC0, [packed, unprotected or {}, payload, proof]))
+    return encode(Tag(TAG_MAC0, [packed, {}, payload, proof]))
 
 
 def _to_mac(protected, context, payload):

@@ -68,7 +68,7 @@ def hkdf(secret, salt, info, length=LENGTH):
 
 
 class Pbkdf2:
-    """One block of PBKDF2-HMAC-SHA-256 (RFC 8018, section 5.2) in slices: `step`, then `key`.
+    """One block of PBKDF2-HMAC-SHA-256 (RFC 8018, section 5.2) in slices: `step`, then `result`.
 
     A Pico does some 2,300 iterations a second; a slice a turn leaves the turn its time.
     """
@@ -85,15 +85,17 @@ class Pbkdf2:
         self.left = iterations - 1
 
     def step(self, count):
-        """Do `count` iterations at most; return whether some are left."""
+        """Do `count` iterations at most; return whether some are left. Then, not before, `result` is the key."""
         result = self.result
-        for _ in range(min(count, self.left)):
+        count = max(min(count, self.left), 0)
+        for _ in range(count):
             self._last = self._key.mac(self._last)
             for place in range(LENGTH):
                 result[place] ^= self._last[place]
-        self.left -= min(count, self.left)
+        self.left -= count
         if not self.left:
             self._key.wipe()
+            self._last = b""
         return self.left > 0
 
 
@@ -116,7 +118,8 @@ def equal(ours, theirs):
     """
     count = len(ours)
     differ = count ^ len(theirs)
-    padded = theirs if len(theirs) == count else ours  # of another length: the answer is known, the work is done
+    # Of another length the answer is known, and the work is done all the same, without a branch.
+    padded = (ours, theirs)[len(theirs) == count]
     for place in range(count):
         differ |= ours[place] ^ padded[place]
     return differ == 0

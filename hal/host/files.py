@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 from hal.ports import (
+    AREA_AUDIT_A,
+    AREA_AUDIT_B,
     AREA_JOURNAL_A,
     AREA_JOURNAL_B,
     AREA_LIBRARY,
@@ -12,7 +14,13 @@ from hal.ports import (
     OK,
 )
 
-SIZES = {AREA_LIBRARY: 32 * 1024, AREA_JOURNAL_A: 64 * 1024, AREA_JOURNAL_B: 64 * 1024}
+SIZES = {
+    AREA_LIBRARY: 32 * 1024,
+    AREA_JOURNAL_A: 64 * 1024,
+    AREA_JOURNAL_B: 64 * 1024,
+    AREA_AUDIT_A: 16 * 1024,
+    AREA_AUDIT_B: 16 * 1024,
+}
 _ERASED = b"\xff"
 
 

@@ -18,7 +18,14 @@ from hal.stubs.chip import Chip
 __all__ = ["Chip", "installed"]
 
 # Module's name on the device, and where its stub is.
-MODULES = {"machine": "hal.stubs.machine"}
+MODULES = {
+    "machine": "hal.stubs.machine",
+    "rp2": "hal.stubs.rp2",
+    "framebuf": "hal.stubs.framebuf",
+    "network": "hal.stubs.network",
+    "select": "hal.stubs.select",
+    "socket": "hal.stubs.socket",
+}
 _TICKS = 1 << 30
 
 
@@ -63,6 +70,8 @@ def _time_functions(chip):
     return {
         "ticks_us": lambda: chip.us % _TICKS,
         "ticks_ms": lambda: chip.us // 1000 % _TICKS,
+        "ticks_diff": lambda a, b: (a - b + _TICKS // 2) % _TICKS - _TICKS // 2,
+        "ticks_add": lambda a, b: (a + b) % _TICKS,
         "sleep_us": chip.sleep,
         "sleep_ms": lambda ms: chip.sleep(ms * 1000),
     }

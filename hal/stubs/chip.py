@@ -7,7 +7,16 @@ between bytecodes, so never within a C call (`stall`), and then late, each once.
 
 import heapq
 
+from hal.stubs.flash import FlashMemory
+
+# machine.reset_cause(). On this port a plain machine.reset() says WDT_RESET as well.
+PWRON_RESET, WDT_RESET = 1, 3
+
 _current = None
+
+
+class ChipReset(BaseException):
+    """The chip has been reset: no handler of the program may catch it. Boot anew with `installed(chip)`."""
 
 
 def current():
@@ -64,16 +73,22 @@ class Chip:
     devices, `uart[bus]` a pair of bytearrays (to the chip, from it); hal/stubs/machine says what each needs.
     """
 
-    def __init__(self, us=0):
+    def __init__(self, us=0, hz=125_000_000):
         self.us = us  # since power-on, unbounded
+        self.hz = hz  # system clock
+        self.pio = None  # made by hal.stubs.rp2 at its first use
+        self.flash = FlashMemory()
         self.wires = [Wire() for _ in range(30)]
         self.analogue = {}
         self.i2c = {0: {}, 1: {}}
         self.spi = {}
         self.uart = {}
-        self.beside = []  # hardware: each is called with the µs up to which it is to run
+        # Hardware: each is called with the µs up to which it is to run, and returns the µs to which it came.
+        self.beside = []
+        self.inside = []  # watchers of wires that belong to the chip: gone after a reset
         self.registers = {}  # 32-bit words that outlive a reset, by address
-        self.reset_asked = False
+        self.reset_cause = PWRON_RESET
+        self.watchdog = None  # hal.stubs.machine.wdt's, once started
         self._events = []
         self._order = 0
         self._soft = []  # callbacks that wait for the end of a C call
@@ -84,6 +99,30 @@ class Chip:
         if not (isinstance(number, int) and 0 <= number < len(self.wires)):
             raise ValueError("invalid pin")
         return self.wires[number]
+
+    def reset(self, cause):
+        """Start anew: pins float, hardware and interrupts stand, words that outlive a reset stay. Raises ChipReset."""
+        self._let_go()
+        self.reset_cause = cause
+        raise ChipReset
+
+    def lose_power(self):
+        """As a reset, and nothing in a register stays. The next `installed(chip)` is a power-on."""
+        self._let_go()
+        self.registers.clear()
+        self.reset_cause = PWRON_RESET
+
+    def _let_go(self):
+        for wire in self.wires:
+            wire.function = wire.pull = None
+            wire.drive(None)
+            wire.watchers = [watcher for watcher in wire.watchers if watcher not in self.inside]
+        self.beside.clear()
+        self.inside.clear()
+        self.pio = self.watchdog = None
+        self._events.clear()
+        self._soft.clear()
+        self._stalled = 0
 
     # Time.
 
@@ -98,23 +137,33 @@ class Chip:
         """Have it no more."""
         event[2] = None
 
-    def soon(self, call):
-        """Have `call()` between the next two bytecodes: at once, or at the end of the C call that runs."""
-        if self._stalled:
-            self._soft.append(call)
-        else:
+    def soon(self, call, depth=None):
+        """Have `call()` between the next two bytecodes: at once, or at the end of the C call that runs.
+
+        Where `depth` calls wait already, it is dropped.
+        """
+        if not self._stalled:
             call()
+        elif depth is None or len(self._soft) < depth:
+            self._soft.append(call)
+
+    def next_us(self):
+        """When the next interrupt is due, or None."""
+        while self._events and self._events[0][2] is None:
+            heapq.heappop(self._events)
+        return self._events[0][0] if self._events else None
 
     def advance(self, us):
         """The program idles for so long: hardware, interrupts and soft callbacks run."""
         end = self.us + us
-        while self._events and self._events[0][0] <= end:
-            moment, _, call = heapq.heappop(self._events)
-            if call is None:
-                continue
-            self._go_to(max(moment, self.us))
-            call()
-        self._go_to(max(end, self.us))
+        while True:
+            due = self.next_us()
+            if due is not None and due <= self.us:
+                heapq.heappop(self._events)[2]()
+            elif self.us < end:
+                self._go_to(end if due is None else min(due, end))
+            else:
+                return
 
     def sleep(self, us):
         """time.sleep_us: soft callbacks do come in it."""
@@ -126,14 +175,13 @@ class Chip:
         try:
             self.advance(us)
         finally:
-            self._stalled -= 1
+            self._stalled = max(self._stalled - 1, 0)  # a reset in its midst has begun anew
         if not self._stalled:
             waiting, self._soft = self._soft, []
             for call in waiting:
                 call()
 
     def _go_to(self, us):
-        if us > self.us:
-            for run in self.beside:
-                run(us)
-            self.us = us
+        for run in self.beside:
+            us = min(us, run(us))
+        self.us = max(self.us, us)

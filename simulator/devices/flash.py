@@ -6,7 +6,13 @@ from hal import ports
 from simulator.clock import VirtualClock
 from simulator.power import AFTER, BEFORE, ERASE, WRITE, PowerLost, Supply, cut_erase, cut_write
 
-SIZES = {ports.AREA_LIBRARY: 32 * 1024, ports.AREA_JOURNAL_A: 64 * 1024, ports.AREA_JOURNAL_B: 64 * 1024}
+SIZES = {
+    ports.AREA_LIBRARY: 32 * 1024,
+    ports.AREA_JOURNAL_A: 64 * 1024,
+    ports.AREA_JOURNAL_B: 64 * 1024,
+    ports.AREA_AUDIT_A: 16 * 1024,
+    ports.AREA_AUDIT_B: 16 * 1024,
+}
 # RP2040's W25Q16: 45 ms typical, 400 ms at most, for a 4 KiB sector. The rest of an area is
 # erased in the background of the board.
 ERASE_MS = 45
@@ -21,13 +27,21 @@ class SimFlash:
     ends a write or an erase in its midst by raising PowerLost.
     """
 
-    def __init__(self, clock: VirtualClock, supply: Supply | None = None, journal_bytes: int | None = None) -> None:
-        """`journal_bytes`: of each of the two journal areas, where they are to be full sooner."""
+    def __init__(
+        self,
+        clock: VirtualClock,
+        supply: Supply | None = None,
+        journal_bytes: int | None = None,
+        audit_bytes: int | None = None,
+    ) -> None:
+        """`journal_bytes`, `audit_bytes`: of each of the two areas, where they are to be full sooner."""
         self._clock = clock
         self.supply = Supply() if supply is None else supply
         self._sizes = dict(SIZES)
         if journal_bytes is not None:
             self._sizes[ports.AREA_JOURNAL_A] = self._sizes[ports.AREA_JOURNAL_B] = journal_bytes
+        if audit_bytes is not None:
+            self._sizes[ports.AREA_AUDIT_A] = self._sizes[ports.AREA_AUDIT_B] = audit_bytes
         self._areas = {area: bytearray(b"\xff" * size) for area, size in self._sizes.items()}
         self.rc = self.read_rc = self.write_rc = ports.OK
         self.forgets = False

@@ -32,11 +32,11 @@ class Thing:
         )
         return a if a > 3 else b
 '''
-TABLE = '''    (
+TABLE = """    (
         EV_A, ST_B, G_ALWAYS, ST_C, A_D,
         EV_A, ST_B, G_SAFE | G_KEY, ST_C, A_D,
     )
-'''
+"""
 
 
 def changes(source=SOURCE):

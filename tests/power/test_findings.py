@@ -34,6 +34,10 @@ def reference(programme):
         pytest.param("paclitaxel-on-time", Case(58_000, (), 2_000), id="stop in the self-test"),
         # A second reset in the self-test made the pump forget what it was to go on with.
         pytest.param("remifentanil-surgery", Case(50_100, (Cut(1, TORN, 66, 7, WATCHDOG), Cut(4, TORN))), id="twice"),
+        # A rate that was changed while the pump waited cut its power when somebody started it.
+        pytest.param("heparin-continuous", Case(12_100, (Cut(1, TORN, 13, 1366),), flat=True), id="titrated, waiting"),
+        # What people asked of a pump without power is done late or never: the judge took it for done in time.
+        pytest.param("norepinephrine-8h", Case(12_100, (Cut(1, TORN, 1, 1354, 302_000),)), id="asked in the dark"),
     ],
 )  # fmt: skip
 def test_a_cut_that_was_not_survived_once(programme, case):

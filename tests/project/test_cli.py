@@ -213,6 +213,16 @@ def test_prove_all_writes_json(claims, tmp_path):
     assert data["claims"][0]["figure"] == "1 of 1" and data["claims"][0]["data"] == {"deep": False}
 
 
+def test_claims_side_by_side_say_what_they_say_in_turn(tmp_path):
+    out = tmp_path / "claims.json"
+    said = runner.invoke(app, ["prove", "policy", "units", "--jobs", "2", "--json", str(out)])
+    assert said.exit_code == 0, said.output
+    lines = runner.invoke(app, ["prove", "policy", "units"]).stdout.splitlines()
+    assert sorted(said.stdout.splitlines()) == sorted(lines)
+    data = json.loads(out.read_text(encoding="utf-8"))
+    assert data["holds"] and [one["name"] for one in data["claims"]] == ["policy", "units"]
+
+
 def test_prove_guesses_at_a_name_that_is_no_claim(claims):
     said = kvo("prove", "goud")
     assert said.exit_code == 2 and said.stdout == ""

@@ -73,9 +73,7 @@ def test_a_rest_is_not_spent():
     assert allowed(0, 0).spent()
 
 
-@given(
-    ul=st.integers(0, 400), rest=st.integers(0, UL - 1), parts=st.lists(st.integers(0, 600_000_000), max_size=12)
-)
+@given(ul=st.integers(0, 400), rest=st.integers(0, UL - 1), parts=st.lists(st.integers(0, 600_000_000), max_size=12))
 def test_what_is_granted_is_what_is_left_or_less(ul, rest, parts):
     allowance = allowed(ul, rest)
     due = ul * UL + rest

@@ -25,9 +25,7 @@ def alarmed(code):
     return alarms
 
 
-@pytest.mark.parametrize(
-    ("code", "melody"), [(al.AL_AIR, "CdgCdCdgCd"), (al.AL_KVO, "Cdg"), (al.AL_OFFLINE, "ec")]
-)
+@pytest.mark.parametrize(("code", "melody"), [(al.AL_AIR, "CdgCdCdgCd"), (al.AL_KVO, "Cdg"), (al.AL_OFFLINE, "ec")])
 def test_ticks_that_come_a_little_early_or_late_skip_no_pulse(code, melody):
     chance = random.Random(5)
     annunciator, status, alarms = an.Annunciator(), ports.Status(), alarmed(code)

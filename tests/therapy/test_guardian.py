@@ -481,6 +481,29 @@ def test_priming_begins_anew_each_time():
 # Stalls and shortfalls.
 
 
+def test_a_prime_may_begin_in_the_tick_in_which_one_ends():
+    rig = programmed()
+    rig.wants(600_000)
+    rig.tick(key=ports.KEY_PRIME_ON)
+    rig.tick(t.ST_PRIMING)
+    follow(rig, 600_000, 1_200)  # 20 mL
+    assert rig.permit.primed() and not rig.tripped
+    before = rig.permit.steps
+    rig.tick(ms=0, key=ports.KEY_PRIME_ON)
+    follow(rig, 600_000, 100)
+    assert not rig.permit.primed() and not rig.tripped
+    assert abs(ticks_diff(rig.permit.steps, before) - 600_000 * 10_000 // rig.step) <= 2
+
+
+def test_a_prime_that_is_not_over_begins_no_other():
+    rig = programmed()
+    rig.tick(key=ports.KEY_PRIME_ON)
+    rig.tick(t.ST_PRIMING)
+    follow(rig, 600_000, 600)
+    rig.tick(ms=0, key=ports.KEY_PRIME_ON)
+    assert rig.permit._prime._ul == 10_000 and not rig.tripped
+
+
 def test_what_is_missed_past_the_lease_is_never_caught_up():
     rig = follow(started(rate=FAST), FAST, 10)
     end = ticks_diff(rig.drive.step_end, rig.r.step_count)
@@ -725,6 +748,28 @@ def test_a_rate_that_a_person_confirmed_is_permitted():
     assert rig.cap(500) == rig.expect(rig.due % rig.step + 60_000 * 500, lease_of(60_000))
 
 
+@pytest.mark.parametrize("rate", [1_000, 60_000])
+def test_a_rate_confirmed_in_a_pause_is_permitted_whenever_it_goes_on(rate):
+    rig = follow(started(), SLOW, 3)
+    rig.tick(t.ST_PAUSED)
+    rig.guardian.offer_titration(rate)
+    rig.controller.dose.profile.override_ul_h = rate
+    for _ in range(100):
+        rig.tick()
+    rig.wants(rate)
+    rig.tick(key=ports.KEY_START)
+    rig.tick(t.ST_INFUSING)
+    assert not rig.tripped and rig.permit.course.rate_ul_h == rate
+
+
+def test_a_rate_that_nobody_confirmed_in_a_pause_is_cut():
+    rig = follow(started(), SLOW, 3)
+    rig.tick(t.ST_PAUSED)
+    rig.controller.dose.profile.override_ul_h = 60_000
+    rig.tick()
+    assert rig.tripped == g.TRIP_UNASKED
+
+
 def test_a_rate_that_nobody_confirmed_is_cut():
     for offered, taken in ((None, 60_000), (50_000, 60_000), (None, 1), (60_000, 50_000), (None, 0)):
         rig = follow(started(), SLOW, 3)
@@ -823,6 +868,40 @@ def test_a_sustained_drug_may_go_on_at_or_below_its_rate():
 
 
 # The encoder.
+
+
+def ahead_of_a_fallen_rate(steps):
+    """A drive so many steps ahead, and then a rate at which a lease is a few steps."""
+    rig = follow(started(rate=FAST, kvo_ul_h=1_000), FAST, 20)
+    rig.r.encoder_count = (rig.r.encoder_count + steps) & MASK
+    rig.tick(ms=0)
+    assert not rig.tripped
+    rig.wants(0)
+    rig.tick(t.ST_KVO, ms=0)
+    return rig
+
+
+def test_what_a_faster_rate_let_the_drive_turn_ahead_may_be_there_after_it():
+    rig = ahead_of_a_fallen_rate(300)
+    for _ in range(50):
+        rig.tick()
+    assert not rig.tripped
+
+
+@pytest.mark.parametrize("more", [1, 300])
+def test_and_may_not_grow(more):
+    rig = ahead_of_a_fallen_rate(300)
+    for _ in range(5):
+        rig.tick()
+    rig.tick(ms=0, turned=more)
+    assert rig.tripped == g.TRIP_ENCODER
+
+
+def test_what_has_shrunk_may_not_grow_again():
+    rig = ahead_of_a_fallen_rate(300)
+    rig.tick(ms=0, turned=-100)
+    rig.tick(ms=0, turned=1)
+    assert rig.tripped == g.TRIP_ENCODER
 
 
 def encoder_limit(rig, rate):

@@ -336,6 +336,32 @@ def test_the_lag_counts_from_where_the_therapy_began():
     assert has(interlocks, al.AL_MOTOR)
 
 
+def test_a_stall_that_a_person_judged_gone_is_counted_from_there():
+    interlocks, r = rig()
+    r.step_count = 5_000
+    interlocks.check(r, 10, 100)
+    assert has(interlocks, al.AL_MOTOR)
+    interlocks.service(r)
+    for _ in range(3):
+        r.encoder_count += 10
+        check(interlocks, r, 10)
+        assert not has(interlocks, al.AL_MOTOR), "what was missed is missed once"
+    r.step_count += 636
+    check(interlocks, r, 1)
+    assert not has(interlocks, al.AL_MOTOR)
+    check(interlocks, r, 1)
+    assert has(interlocks, al.AL_MOTOR)
+
+
+def test_without_a_stall_an_acknowledgement_forgives_no_lag():
+    interlocks, r = rig()
+    r.step_count = 600
+    interlocks.check(r, 10, 100)
+    interlocks.service(r)
+    check(interlocks, r, 38)
+    assert has(interlocks, al.AL_MOTOR)
+
+
 def test_a_motor_that_stands_is_not_judged_for_a_stall():
     interlocks, r = rig()
     r.step_count = 5_000
@@ -406,7 +432,7 @@ def test_the_two_seconds_are_counted_to_the_millisecond(begin):
             if begin == "moved":
                 check(interlocks, r, 1, elapsed_ms=5_000)
             else:
-                interlocks.service()
+                interlocks.service(r)
         return interlocks, r
 
     interlocks, r = rigged()
@@ -442,7 +468,7 @@ def test_only_a_person_judges_stall_and_free_flow_gone():
     stands(interlocks, r, 500)
     assert has(interlocks, al.AL_MOTOR)
     assert has(interlocks, al.AL_FREE_FLOW)
-    interlocks.service()
+    interlocks.service(r)
     assert interlocks.hazards == 0
     assert set(interlocks._alarms.cleared) == {al.AL_MOTOR, al.AL_FREE_FLOW}
     check(interlocks, r)

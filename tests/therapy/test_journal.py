@@ -308,12 +308,25 @@ def test_images_outlive_a_reset():
         assert framed(kind, payload) in store.bytes(B)
 
 
-def test_records_and_boots_are_no_images():
-    store = Store(12 + 20 + 32 * 4)
+def test_records_are_no_images():
+    store = Store(12 + 32 * 4)
     journal = Journal(store)
-    journal.append(rec.REC_BOOT, bytes(12))
     fill(journal, store, 5)
     assert store.bytes(B).startswith(framed(rec.REC_AREA, struct.pack("<I", 2)) + framed(0, record(4)) + b"\xff" * 8)
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_of_a_boot_its_mark_is_an_image(reset):
+    store = Store(12 + 12 + 20 + 32 * 4)
+    journal = Journal(store)
+    journal.append(rec.REC_MARK, struct.pack("<I", 6))
+    journal.append(rec.REC_BOOT, struct.pack(rec.BOOT_FORMAT, 300, 7, 1))
+    fill(journal, store, 2)
+    if reset:
+        journal = Journal(store)
+    fill(journal, store, 3, first=2)
+    begin = framed(rec.REC_AREA, struct.pack("<I", 2)) + framed(rec.REC_MARK, struct.pack("<I", 7))
+    assert store.bytes(B).startswith(begin + framed(0, record(4)))
 
 
 def test_no_erase_while_it_would_do_harm():

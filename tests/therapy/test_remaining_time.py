@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from firmware.therapy import alarms as al
@@ -29,6 +29,7 @@ SEGMENTS = st.lists(
 
 
 @given(segments=SEGMENTS, cycles=st.integers(1, 3), vtbi=st.integers(1, 20_000) | st.just(-1))
+@example(segments=[(21_601, 12, 1), (3_601, 0, 7)], cycles=1, vtbi=13)  # volume and time of a segment end in one second
 @settings(max_examples=150, deadline=None)
 def test_a_programme_ends_when_it_was_said_to(segments, cycles, vtbi):
     """Forecast at each second of a run, by rates that hold: exact to two seconds a segment."""

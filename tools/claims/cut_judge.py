@@ -73,6 +73,7 @@ class Judge:
         # Acts that may be half done, and those whose volume may be missing.
         self._half_done = {pending} if pending is not None else set()
         self._undone = set(self._half_done)
+        self._in_the_dark: set[Act] = set()  # asked of a pump without power: done late, or never
         self._must_wait = case.flat or case.off_ms > reference.off_limit_ms
         self._forfeits = self._at.bolus != 0
         self._starting = self._cut_ms <= reference.started_ms() + 2 * TICK_MS
@@ -123,6 +124,7 @@ class Judge:
             self._guarded(World.tick, world)
             ms = clock.ms
             if world.is_dark:
+                self._in_the_dark |= {act for act in self._acts if ms - TICK_MS < act.at_ms <= ms}
                 if self._boot_ms >= 0:
                     self._cut_again(ms)
                 self._boot_ms = -1
@@ -167,6 +169,8 @@ class Judge:
         most = [reference.delivered_ul(ms)]
         least = [reference.delivered_ul(then)]
         least += [reference.delivered_without_ul((act,), then) for act in self._undone]
+        if self._in_the_dark:
+            least.append(reference.delivered_without_ul(tuple(sorted(self._in_the_dark, key=_when)), then))
         most += [reference.delivered_without_ul((act,), ms) for act in self._half_done]
         if self._starting:
             least.append(0.0)
@@ -260,3 +264,7 @@ class Judge:
 
     def _find(self, what: str) -> None:
         self._verdict.findings.append(what)
+
+
+def _when(act: Act) -> int:
+    return act.at_ms

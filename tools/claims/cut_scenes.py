@@ -143,8 +143,8 @@ class Reference:
         self.ticks: list[tuple[int, list[Operation]]] = []  # those of the spans that have some: (ms, operations)
         with scene.world(make_app) as world:
             self._watch(world)
-        left_out = {(act,) for act in scene.acts} | {scene.boluses}
-        self.without = {acts: self._volumes(acts, make_app) for acts in left_out if acts}
+        self._make_app = make_app
+        self._without: dict[tuple[Act, ...], list[float]] = {}
 
     def _watch(self, world: World) -> None:
         scene, supply = self.scene, world.board.supply
@@ -160,10 +160,10 @@ class Reference:
             if supply.log and scene.holds(begun_ms):
                 self.ticks.append((begun_ms, supply.log))
 
-    def _volumes(self, without: tuple[Act, ...], make_app: MakeApp | None) -> list[float]:
+    def _volumes(self, without: tuple[Act, ...]) -> list[float]:
         """Delivered volume each tick, some acts left out."""
         volumes: list[float] = []
-        with self.scene.world(make_app, without) as world:
+        with self.scene.world(self._make_app, without) as world:
             while world.clock.ms < self.scene.end_ms + TAIL_MS:
                 world.tick()
                 now = world.delivered_ul()
@@ -191,7 +191,9 @@ class Reference:
 
     def delivered_without_ul(self, acts: tuple[Act, ...], ms: int) -> float:
         """Volume at `ms`, some acts left out."""
-        series = self.without[acts]
+        if acts not in self._without:
+            self._without[acts] = self._volumes(acts)
+        series = self._without[acts]
         return series[min(max(ms // TICK_MS - 1, 0), len(series) - 1)]
 
     def started_ms(self) -> int:

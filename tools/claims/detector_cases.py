@@ -162,9 +162,7 @@ def _followed(world: World, effect: str, alarm: int) -> bool:
     return right and world.home.app.controller.alarms.is_shown(alarm)  # type: ignore[attr-defined]
 
 
-def passed_over(
-    fault: str, given: Mapping[str, Any], head: int, last_ms: int, seed: int, weaken: Weaken | None
-) -> str:
+def passed_over(fault: str, given: Mapping[str, Any], head: int, last_ms: int, seed: int, weaken: Weaken | None) -> str:
     """Strike for a moment; what was wrong, or '': it infuses on, and no detector says anything."""
     world = infusing(head, seed, weaken)
     world.faults.inject(fault, given)

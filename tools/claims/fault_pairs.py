@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import multiprocessing
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import cache
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -19,17 +24,31 @@ MOST_FAULTS = 3
 FLOWING = ("infusing", "bolus", "kvo")
 WAITS_MS = (100, 400, 1_000, 3_000, 8_000, 20_000)
 PRESSED = ("stop", "start", "pause", "acknowledge", "audio_pause", "patient_bolus", "clinician_bolus")
+_PROCESSES = 2
+_AHEAD = 8  # batches that wait or run
 RESETS = ("watchdog_reset", "power_lost_short", "stall_2s", "stall_5s")
 
 
 class Tally:
-    """What was tried."""
+    """What was tried, and what was found."""
 
     def __init__(self) -> None:
         self.steps = self.trials = self.apart = 0
         self.pairs: set[tuple[str, str]] = set()
         self.most_ul = 0.0
         self.last: Trial | None = None
+        self.finding = ""
+        self.script: list[tuple[Any, ...]] = []
+
+    def add(self, other: Tally) -> None:
+        """Count what another batch tried; the first finding stays."""
+        self.steps += other.steps
+        self.trials += other.trials
+        self.apart += other.apart
+        self.pairs |= other.pairs
+        self.most_ul = max(self.most_ul, other.most_ul)
+        if not self.finding:
+            self.finding, self.script = other.finding, other.script
 
 
 def hand(batch: int) -> tuple[tuple[str, str], list[str]]:
@@ -47,7 +66,7 @@ def hand(batch: int) -> tuple[tuple[str, str], list[str]]:
     return stands, kinds
 
 
-def machine(batch: int, tally: Tally, stands: Stands, change: Any, report: Callable[[int], None]) -> Any:
+def machine(batch: int, tally: Tally, stands: Stands, change: Any) -> Any:
     """A rule-based state machine over one Trial, with a batch's hand of faults."""
     from hypothesis import seed
     from hypothesis import strategies as st
@@ -68,7 +87,6 @@ def machine(batch: int, tally: Tally, stands: Stands, change: Any, report: Calla
 
         def step(self) -> Trial:
             tally.steps += 1
-            report(tally.steps)
             assert self.trial is not None
             return self.trial
 
@@ -130,33 +148,60 @@ def machine(batch: int, tally: Tally, stands: Stands, change: Any, report: Calla
 )
 def fault_pairs(deep: bool, subject: Any, report: Report) -> Outcome:
     """Hypothesis draws the trials, the same each time, and makes a counterexample small."""
-    from hypothesis import HealthCheck, Phase, Verbosity, settings
-    from hypothesis.stateful import run_state_machine_as_test
-
     total = DEEP_STEPS if deep else STEPS
     tally = Tally()
-    stands = Stands()
-    phases = [Phase.generate] if subject is not None else [Phase.generate, Phase.shrink]
-    drawn = settings(
-        max_examples=PUMPS_EACH, stateful_step_count=STEPS_EACH, database=None, deadline=None,
-        suppress_health_check=list(HealthCheck), phases=phases, print_blob=False, verbosity=Verbosity.quiet,
-    )  # fmt: skip
-    finding, script = "", []
-    batch = 0
-    while tally.steps < total and not finding:
-        rules = machine(batch, tally, stands, subject, lambda done: report(min(done, total), total))
-        batch += 1
-        try:
-            run_state_machine_as_test(rules, settings=drawn)
-        except Broken as broken:
-            finding = str(broken)
-            script = tally.last.script if tally.last else []
+    for tried in _side_by_side() if deep else (try_batch(batch, subject) for batch in count()):
+        tally.add(tried)
+        report(min(tally.steps, total), total)
+        if tally.steps >= total or tally.finding:
+            break
+    finding = tally.finding
     figure = (
         f"{tally.steps:,} steps, {tally.trials:,} pumps, {len(tally.pairs):,} pairs, "
         f"{'1 counterexample: ' + finding if finding else '0 counterexamples'}; {tally.apart:,} pumps without a bound"
     )
     data = {
         "steps": tally.steps, "pumps": tally.trials, "pairs": len(tally.pairs), "without_bound": tally.apart,
-        "most_ul": round(tally.most_ul, 1), "finding": finding, "script": [list(one) for one in script],
+        "most_ul": round(tally.most_ul, 1), "finding": finding, "script": [list(one) for one in tally.script],
     }  # fmt: skip
     return Outcome(not finding, figure, data)
+
+
+@cache
+def _stands() -> Stands:
+    """The pumps to begin from: made once in a process."""
+    return Stands()
+
+
+def try_batch(batch: int, change: Any = None) -> Tally:
+    """Try one batch's pumps; `change` makes a mutant of each."""
+    from hypothesis import HealthCheck, Phase, Verbosity, settings
+    from hypothesis.stateful import run_state_machine_as_test
+
+    tally = Tally()
+    phases = [Phase.generate] if change is not None else [Phase.generate, Phase.shrink]
+    drawn = settings(
+        max_examples=PUMPS_EACH, stateful_step_count=STEPS_EACH, database=None, deadline=None,
+        suppress_health_check=list(HealthCheck), phases=phases, print_blob=False, verbosity=Verbosity.quiet,
+    )  # fmt: skip
+    try:
+        run_state_machine_as_test(machine(batch, tally, _stands(), change), settings=drawn)
+    except Broken as broken:
+        tally.finding = str(broken)
+        tally.script = tally.last.script if tally.last else []
+    tally.last = None  # a world is not to be sent about
+    return tally
+
+
+def _side_by_side() -> Iterator[Tally]:
+    """Every batch in order, two at a time, without end."""
+    # Spawned, not forked: the caller may have threads.
+    with ProcessPoolExecutor(_PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            running: deque[Future[Tally]] = deque()
+            for batch in count():
+                running.append(pool.submit(try_batch, batch))
+                if len(running) > _AHEAD:
+                    yield running.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -14,6 +14,7 @@ from tools.device import tour
 _DEVICE = Path(__file__).resolve().parents[1] / "device"
 SCRIPT = _DEVICE / "no_allocation.py"
 TURN_SCRIPT = _DEVICE / "whole_turn.py"
+PARTS_SCRIPT = _DEVICE / "pico_parts.py"
 # Small, so that asking what is in use is quick; twice a Pico's, for objects of twice the size.
 _HEAP = "600k"
 
@@ -47,6 +48,21 @@ def turn_allocates_nothing(deep: bool, subject: Any, report: Report) -> Outcome:
     runs = found["delivery"] == t.ST_INFUSING and found["trust"] == t.TR_SUSPECT
     figure = f"{found['turns']:,} turns, {bad} asked for memory"
     return Outcome(bad == 0 and runs, figure, found)
+
+
+@claim(
+    "pico-parts-allocate-nothing",
+    "With MicroPython's heap locked the drivers of the Pico's sensors, panel and UART do what a turn asks of them, "
+    "while keys are typed, contacts change and the bus refuses and times out, and ask for no memory.",
+    mutants={"keeps a pair": lambda: "keeps a pair"},
+)
+def pico_parts_allocate_nothing(deep: bool, subject: Any, report: Report) -> Outcome:
+    """The drivers on MicroPython with parts of make-believe (HomeError without it); no more where `deep`."""
+    found = _run(PARTS_SCRIPT, subject)
+    bad = len(found["refused"]) + found["grown"]
+    lived = found["keys"] > 0 and found["failures"] > 0 and found["freed"] > 0 and found["rtc_s"] > 0
+    figure = f"{found['calls']:,} calls, {found['keys']} keys, {found['failures']} faults, {bad} asked for memory"
+    return Outcome(bad == 0 and lived, figure, found)
 
 
 def _run(script: Path, mutant: Any) -> dict[str, Any]:

@@ -148,9 +148,7 @@ def _rows(table: Table, rows: list[Row]) -> Table:
             delivery=_with(machines.DELIVERY, t.EV_HELP_GONE, t.ST_INFUSING, guard=t.G_SUSTAIN)
         ),
         "hostile traffic isolates": lambda: Subject(
-            trust=_with(
-                machines.TRUST, t.EV_HOSTILE, t.TR_OFFLINE, destination=t.TR_ISOLATED, action=t.AT_ISOLATE
-            )
+            trust=_with(machines.TRUST, t.EV_HOSTILE, t.TR_OFFLINE, destination=t.TR_ISOLATED, action=t.AT_ISOLATE)
         ),
         "a stop ends by itself": lambda: Subject(
             delivery=_rows(

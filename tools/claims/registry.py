@@ -44,9 +44,7 @@ class Claim:
 _CLAIMS: dict[str, Claim] = {}
 
 
-def claim(
-    name: str, says: str, mutants: Mapping[str, Callable[[], Any]]
-) -> Callable[[Evidence], Evidence]:
+def claim(name: str, says: str, mutants: Mapping[str, Callable[[], Any]]) -> Callable[[Evidence], Evidence]:
     """Register the decorated function as the evidence for `name`."""
 
     def register(evidence: Evidence) -> Evidence:

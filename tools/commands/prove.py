@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,6 +40,7 @@ def prove(
     resume: Annotated[
         bool, typer.Option("--resume", help="Leave out what the --json file already shows, of the same sources.")
     ] = False,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="So many claims at a time, a process each.")] = 1,
 ) -> None:
     """Run the evidence of claims; one line each with its figure.
 
@@ -43,6 +48,8 @@ def prove(
     one does not, 2 for a claim that there is not. Without arguments: the list of claims.
 
     Example: kvo prove dosing-exact --deep
+
+    Everything, on two cores: kvo prove --all --deep --jobs 2 --json deep.json --resume
     """
     from tools.claims.registry import claims
 
@@ -59,7 +66,7 @@ def prove(
             fail(f"there is no claim {shown(name)}; {did_you_mean(name, known)}")
     if resume and json is None:
         fail("--resume takes up where a file left off; name it with --json")
-    good, done = _prove_all([known[name] for name in chosen], deep, mutants, json, resume)
+    good, done = _prove_all([known[name] for name in chosen], deep, mutants, json, resume, jobs)
     if report is not None:
         _draw(done, report)
     if not good:
@@ -84,45 +91,76 @@ def _draw(done: list[dict[str, Any]], report: Path) -> None:
 
 
 def _prove_all(
-    chosen: list[Claim], deep: bool, mutants: bool, json: Path | None, resume: bool
+    chosen: list[Claim], deep: bool, mutants: bool, json: Path | None, resume: bool, jobs: int
 ) -> tuple[bool, list[dict[str, Any]]]:
-    """Prove claims in order, writing `json` after each; whether all are good, and what each said."""
+    """Prove claims, writing `json` after each; whether all are good, and what each said, in order."""
     from tools.commands.resume import shown_before, source_digest
 
     sources = source_digest() if json is not None else ""
     before = shown_before(json, sources, deep, mutants) if json is not None and resume else {}
-    done: list[dict[str, Any]] = []
-    for place, claim in enumerate(chosen):
-        if claim.name in before:
-            done.append(before[claim.name])
-            typer.echo(f"{claim.name}: {before[claim.name]['figure']} (shown before)")
-        else:
-            done.append(_prove_one(claim, deep, mutants))
+    # What is still to come stays in the file, or breaking off a second time would lose it.
+    shown = {claim.name: before[claim.name] for claim in chosen if claim.name in before}
+    for one in shown.values():
+        typer.echo(f"{one['name']}: {one['figure']} (shown before)")
+    left = [claim.name for claim in chosen if claim.name not in shown]
+    for one in _in_turn(left, deep, mutants) if jobs == 1 else _side_by_side(left, deep, mutants, jobs):
+        _say(one)
+        shown[one["name"]] = one
         if json is not None:
-            # What is still to come stays in the file, or breaking off a second time would lose it.
-            rest = [before[later.name] for later in chosen[place + 1 :] if later.name in before]
-            holds = place + 1 == len(chosen) and all(_good(one) for one in done)
-            write_json(json, {"deep": deep, "source_sha256": sources, "holds": holds, "claims": done + rest})
+            done = [shown[claim.name] for claim in chosen if claim.name in shown]
+            holds = len(done) == len(chosen) and all(_good(each) for each in done)
+            write_json(json, {"deep": deep, "source_sha256": sources, "holds": holds, "claims": done})
+    done = [shown[claim.name] for claim in chosen]
     return all(_good(one) for one in done), done
+
+
+def _in_turn(names: list[str], deep: bool, mutants: bool) -> Iterator[dict[str, Any]]:
+    for name in names:
+        with progress(name) as advance:
+            one = prove_one(name, deep, mutants, advance)
+        yield one
+
+
+def _side_by_side(names: list[str], deep: bool, mutants: bool, jobs: int) -> Iterator[dict[str, Any]]:
+    """Each claim in a process of its own, so many at a time, as they end."""
+    # Spawned, not forked: a claim may have begun threads.
+    context = multiprocessing.get_context("spawn")
+    with progress("claims") as advance, ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool:
+        running = [pool.submit(prove_one, name, deep, mutants) for name in names]
+        try:
+            for done, ended in enumerate(as_completed(running), 1):
+                advance(done, len(names))
+                yield ended.result()
+        except BrokenProcessPool:
+            fail("a claim's process was ended from outside, maybe for want of memory; try fewer --jobs", code=1)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _good(one: dict[str, Any]) -> bool:
     return one["holds"] and all(mutant["rejected"] for mutant in one["mutants"].values())
 
 
-def _prove_one(claim: Claim, deep: bool, mutants: bool) -> dict[str, Any]:
-    """Prove one claim, print its line; what `--json` holds of it."""
+def _say(one: dict[str, Any]) -> None:
+    """The claim's line, and one for each of its mutants."""
+    typer.echo(f"{one['name']}: {'' if one['holds'] else 'DOES NOT HOLD: '}{one['figure']}")
+    for mutant, said in one["mutants"].items():
+        verdict = "rejected" if said["rejected"] else "NOT REJECTED"
+        typer.echo(f"{one['name']}, mutant '{mutant}': {verdict}: {said['figure']}")
+
+
+def prove_one(name: str, deep: bool, mutants: bool, advance: Advance = lambda done, total: None) -> dict[str, Any]:
+    """Prove one claim; what `--json` holds of it."""
+    from tools.claims.registry import claims
+
+    claim = claims()[name]
     begun = time.perf_counter()
-    with progress(claim.name) as advance:
-        outcome, error = _evidence(claim, deep, advance)
-    holds = outcome is not None and outcome.holds
-    figure = outcome.figure if outcome else error
-    typer.echo(f"{claim.name}: {figure}" if holds else f"{claim.name}: DOES NOT HOLD: {figure}")
+    outcome, error = _evidence(claim, deep, advance)
     one: dict[str, Any] = {
         "name": claim.name,
         "says": claim.says,
-        "holds": holds,
-        "figure": figure,
+        "holds": outcome is not None and outcome.holds,
+        "figure": outcome.figure if outcome else error,
         "data": outcome.data if outcome else {},
         "mutants": {},
         "wall_s": round(time.perf_counter() - begun, 3),
@@ -144,9 +182,6 @@ def _mutant(claim: Claim, mutant: str) -> dict[str, Any]:
     """Whether the evidence rejects a mutant. An exception is an error, not a rejection."""
     try:
         outcome = claim.run_mutant(mutant)
-        rejected, figure = not outcome.holds, outcome.figure
+        return {"rejected": not outcome.holds, "figure": outcome.figure}
     except Exception as error:
-        rejected, figure = False, f"the evidence broke off: {type(error).__name__}: {error}"
-    verdict = "rejected" if rejected else "NOT REJECTED"
-    typer.echo(f"{claim.name}, mutant '{mutant}': {verdict}: {figure}")
-    return {"rejected": rejected, "figure": figure}
+        return {"rejected": False, "figure": f"the evidence broke off: {type(error).__name__}: {error}"}

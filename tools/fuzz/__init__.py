@@ -1,1 +1,1 @@
-"""Hostile bytes for what reads bytes."""
+"""Hostile bytes for what reads a stranger's: coverage-guided (`kvo fuzz`, the extra `fuzz`), and a malicious broker."""

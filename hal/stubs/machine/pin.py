@@ -71,6 +71,7 @@ class Pin:
                         self._chip.soon(lambda: handler(self))
 
             self._watcher = watcher
+            self._chip.inside.append(watcher)
             self._wire.watchers.append(watcher)
 
     def _drive(self):

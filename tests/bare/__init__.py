@@ -1,0 +1,1 @@
+"""The bare board: plant, panel, keys and demo."""

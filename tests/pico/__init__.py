@@ -1,0 +1,1 @@
+"""Tests of the Pico board, on a chip of make-believe."""

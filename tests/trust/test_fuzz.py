@@ -1,0 +1,132 @@
+"""The fuzzer's oracles: quiet on the shipped room, loud on each planted fault; and the command's refusals."""
+
+import importlib.util
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from firmware.trust.cose import TAG_MAC0, open_message
+from tools.cli import app
+from tools.device.vectors import room_of
+from tools.fuzz import run
+from tools.fuzz.mutants import PLANTED, plant
+from tools.fuzz.oracles import TARGETS, Forger, Found, edited
+from tools.fuzz.seeds import MADE, seeds
+from tools.vector_checks import HostAes
+
+
+def target(name, mutant=""):
+    room = room_of("")
+    room.cipher = HostAes
+    plant(room, mutant)
+    return TARGETS[name](room)
+
+
+SHIPPED = {name: target(name) for name in TARGETS}
+FINDS = {
+    "no bounds": b"\x81" * 9 + b"\x00",
+    "memory before a look": b"\x9a\x00\x3f\xff\xff\x00",
+    "an exception that leaks": b"\x62\xc0\x80",
+    "no look at what follows": b"\x00\x00",
+    "a form that is not the shortest": b"\x18\x00",
+    "as much of a MAC as was sent": b"\x40\x03\x02\x00\x1f",
+    "a MAC cut to 16 bytes": b"\x40\x03\x03\x1f\x00",
+    "CCM without its tag": b"\x00\x03\x00\x00",
+}
+
+
+def test_the_lists_of_targets_agree():
+    assert set(run.TARGETS) == set(TARGETS) == set(run.LONGEST)
+    assert set(PLANTED) == {*FINDS, "a wait without end"}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_the_shipped_room_stands_every_seed(name):
+    inputs = list(seeds(name))
+    assert len(inputs) >= 3
+    for data in inputs:
+        SHIPPED[name](data)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@given(st.binary(max_size=200))
+@settings(max_examples=100)
+def test_the_shipped_room_stands_anything(name, data):
+    SHIPPED[name](data)
+
+
+@pytest.mark.parametrize("mutant", FINDS)
+def test_a_planted_fault_is_found(mutant):
+    SHIPPED[PLANTED[mutant]](FINDS[mutant])
+    check = target(PLANTED[mutant], mutant)
+    expected = UnicodeDecodeError if "leaks" in mutant else Found
+    with pytest.raises(expected):
+        for _ in range(40):  # memory is measured now and then
+            check(FINDS[mutant])
+
+
+@given(st.binary(max_size=60), st.binary(max_size=30))
+def test_edits_are_bounded(data, edits):
+    assert len(edited(data, edits)) <= len(data) + 17 * (len(edits) // 3)
+    assert edited(data, b"") == data
+
+
+@given(st.binary(min_size=1, max_size=60))
+def test_a_forger_sends_bytes_and_with_no_edit_the_message(data):
+    forger = Forger()
+    assert isinstance(forger.send(data), bytes)
+    assert forger.send(bytes([data[0] & 0x3F])) == MADE[(data[0] & 0x3F) % len(MADE)][0]
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_a_message_with_an_edited_part_is_well_formed(part):
+    sent = Forger().send(bytes([0x40, part]))
+    assert sent == MADE[0x40 % len(MADE)][0]
+    cut = Forger().send(bytes([0x40, 3, 2, 0, 31]))
+    assert open_message(cut, TAG_MAC0).proof == b""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["cbr"], "did you mean 'cbor'"),
+        (["cbor", "--mutant", "no bound"], "did you mean 'no bounds'"),
+        (["cbor", "--runs", "0"], "--runs"),
+    ],
+)
+def test_a_wrong_word_is_refused_with_the_right_one(arguments, says):
+    done = CliRunner().invoke(app, ["fuzz", *arguments])
+    assert done.exit_code == 2
+    assert says in done.output
+
+
+def test_without_the_fuzzer_the_command_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    done = CliRunner().invoke(app, ["fuzz", "cbor"])
+    assert done.exit_code == 2
+    assert "kvo[fuzz]" in done.output
+
+
+def test_a_corpus_that_cannot_be_kept_is_said(tmp_path):
+    pytest.importorskip("atheris")
+    (tmp_path / "file").write_text("")
+    done = CliRunner().invoke(app, ["fuzz", "cbor", "--corpus", str(tmp_path / "file" / "folder")])
+    assert done.exit_code == 2
+
+
+def test_a_run_keeps_what_it_reached(tmp_path):
+    pytest.importorskip("atheris")
+    result = run.fuzz("cbor", 400, keep=tmp_path)
+    assert (result.runs, result.found) == (400, None)
+    assert len(list(tmp_path.iterdir())) > len(list(seeds("cbor")))
+
+
+def test_what_is_found_is_handed_back():
+    pytest.importorskip("atheris")
+    result = run.fuzz("ccm", 5_000, mutant="CCM without its tag")
+    assert result.found is not None
+    assert "a forged text is opened" in result.said
+    with pytest.raises(Found):
+        target("ccm", "CCM without its tag")(result.found)
