@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 JOBS ?= 2
 
-.PHONY: setup demo test deep mutation deps lint bench clean
+.PHONY: setup demo test deep mutation deps lint bench emulate clean
 
 setup: $(STAMP)
 
@@ -43,6 +43,13 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/kvo bench speed
+
+# Needs an official MicroPython image that you have: make emulate IMAGE=RPI_PICO-v1.29.0.uf2 [BOARD=pico_w] [DIR=…]
+BOARD ?= pico
+DIR ?= build/pico-bare
+emulate: $(STAMP)
+	@test -n "$(IMAGE)" || { echo "make emulate: name an official MicroPython .uf2 with IMAGE=; none comes with KVO"; exit 2; }
+	$(BIN)/kvo emulate "$(DIR)" --image "$(IMAGE)" --board $(BOARD)
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -6,7 +6,7 @@ Virtual time only. The same programme, seed and home give the same bytes each ti
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from firmware.therapy import tables as t
 from firmware.trust.scratch import COMMS_POLLED, MAGIC
@@ -19,7 +19,7 @@ from simulator.files.faults import fault_events
 from simulator.files.library import compile_library
 from simulator.files.programme import Programme
 from simulator.files.timeline import KEYS, Event
-from simulator.homes import Dark, Home, open_home
+from simulator.homes import Dark, Home, LinkLost, open_home
 from simulator.plant import Plant, PlantConfig
 from simulator.power import WATCHDOG, PowerLost
 from simulator.standins.gatekeeper import SCRIPTED
@@ -30,6 +30,8 @@ TICK_MS = 100
 BOOT_MS = 1500
 # From power, or the watchdog's bite, to the first turn: the interpreter starts and imports. Assumed.
 START_MS = 400
+# No lease is longer than 3 s; a tick, and one for what is under way.
+LONGEST_LEASE_MS = 3_200
 _TRUST_EVENTS = {
     "authentic": t.EV_AUTHENTIC,
     "compromised": t.EV_COMPROMISED,
@@ -56,15 +58,16 @@ class World:
         programme: Programme,
         *,
         seed: int = 0,
-        home: str = "cpython",
+        home: str | Home = "cpython",
         near_wrap: bool = False,
         keep_trace: bool = False,
         make_app: Callable[..., Any] | None = None,
         journal_bytes: int | None = None,
     ) -> None:
-        """Boot a pump. `make_app(board)` builds another firmware in home cpython, for mutants.
+        """Boot a pump in `home`, a name of HOMES or a home.
 
-        journal_bytes: of each of its two journal areas, 64 KiB where None.
+        `make_app(board)` builds another firmware in home cpython, for mutants. journal_bytes: of
+        each of its two journal areas, 64 KiB where None.
         """
         self.programme = programme
         self.seed = seed
@@ -74,7 +77,7 @@ class World:
         self.board = SimBoard(self.clock, self.plant, seed, journal_bytes)
         self.board.store.load(ports.AREA_LIBRARY, compile_library(programme.library))
         self.trace = Trace(keep=keep_trace)
-        self._home_name = home
+        self._home = home  # its name, or one made already
         self._make_app = make_app
         self.home: Home = open_home(home, self.board, make_app)
         self.faults = Injector(self)
@@ -88,6 +91,7 @@ class World:
         self._ready_at_ms = BOOT_MS  # when a person goes on
         self._hung_until_ms = -1
         self._primed_ul = 0.0  # has left the line before it was connected to the patient
+        self.link_lost_ms = -1  # when a far end's link was given up
         self.happened: list[tuple[float, str]] = []  # disturbances, as they were carried out
 
     def close(self) -> None:
@@ -120,13 +124,7 @@ class World:
 
     def tick(self) -> None:
         """Go to the next tenth of a second: 100 ms on, or less where an erase has taken time."""
-        clock = self.clock
-        clock.advance(TICK_MS - clock.ms % TICK_MS)
-        ms = clock.ms
-        while self._next < len(self._events) and self._events[self._next].at_ms <= ms:
-            self._carry_out(self._events[self._next], ms)
-            self._next += 1
-            ms = clock.ms  # a stall takes time
+        ms = self._pass_time()
         if self.board.watchdog.bites():
             self.watchdog_reset()
         if not self.is_dark:
@@ -134,6 +132,17 @@ class World:
         elif ms >= self._boot_at_ms:
             self._boot()
         self.trace.observe(ms, self.home.drive, self.home.status)
+
+    def _pass_time(self) -> int:
+        """On to the next tick, with what happens by then; returns the time."""
+        clock = self.clock
+        clock.advance(TICK_MS - clock.ms % TICK_MS)
+        ms = clock.ms
+        while self._next < len(self._events) and self._events[self._next].at_ms <= ms:
+            self._carry_out(self._events[self._next], ms)
+            self._next += 1
+            ms = clock.ms  # a stall takes time
+        return ms
 
     def _turn(self, ms: int) -> None:
         """What a person does, then the firmware."""
@@ -154,6 +163,26 @@ class World:
             self._cut_off(lost)
         except PartitionHangs:
             self.home.hang()  # type: ignore[attr-defined]
+        except LinkLost as lost:
+            self._run_out(lost)
+
+    def _run_out(self, lost: LinkLost) -> NoReturn:
+        """No turn comes any more: time goes on until the motor stands at its lease's end. LinkLost tells of it."""
+        self.link_lost_ms = lost_ms = self.clock.ms
+        generator = self.plant.generator
+        moved_ul = self.delivered_ul()
+        was_running = generator.running(lost_ms)
+        while generator.running(self.clock.ms) and self.clock.ms - lost_ms < LONGEST_LEASE_MS:
+            self._pass_time()
+        moved_ul = self.delivered_ul() - moved_ul
+        if generator.running(self.clock.ms):
+            end = f"THE MOTOR STILL RUNS after {LONGEST_LEASE_MS / 1000:g} s"
+        elif was_running:
+            end = f"the motor ran on for {(self.clock.ms - lost_ms) / 1000:.1f} s, to its lease's end, and stopped"
+        else:
+            end = "the motor stood"
+        at = f"The link was lost {lost_ms / 1000:.1f} s into the run"
+        raise LinkLost(f"{lost}. {at}: {end}; {moved_ul / 1000:.3f} mL more flowed")
 
     def run(self, until_ms: int, each_second: Callable[[World], None] | None = None) -> None:
         """Tick until `until_ms` of virtual time; `each_second` sees every full second."""
@@ -199,7 +228,7 @@ class World:
     def _boot(self) -> None:
         self.clock.restart()
         try:
-            self.home = open_home(self._home_name, self.board, self._make_app)
+            self.home = open_home(self._home, self.board, self._make_app)
         except PowerLost as lost:
             self._cut_off(lost)
             return

@@ -7,11 +7,11 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tools.commands import chart, faults, files, fuzz, prove, provision, run
+from tools.commands import chart, emulate, faults, files, flash, fuzz, hil, prove, provision, run
 from tools.commands.console import BAD_INPUT
 
 # A refused file, a home that cannot be had, a report without the package that draws it.
-_REFUSALS = ("FileProblem", "HomeError", "ReportUnavailable")
+_REFUSALS = ("FileProblem", "FlashProblem", "HomeError", "LinkLost", "ReportUnavailable")
 
 
 class _Commands(TyperGroup):
@@ -42,6 +42,10 @@ app = typer.Typer(
 )
 app.command()(run.demo)
 app.command()(run.run)
+app.command()(flash.flash)
+app.command()(hil.hil)
+app.command()(hil.serve)
+app.command()(emulate.emulate)
 app.command()(prove.prove)
 app.command()(chart.chart)
 app.command()(fuzz.fuzz)

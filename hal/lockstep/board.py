@@ -9,7 +9,7 @@ import struct
 
 from hal.compat import const
 from hal.lockstep import frames
-from hal.lockstep.channel import LinkBroken
+from hal.lockstep.channel import LinkBroken, Restart
 from hal.ports import ERR_FAILED, OK, RF_LINK_UP, RF_MAINS
 
 # As many as the stand-in gatekeeper reads in a turn: so the network's queue in front of it
@@ -100,11 +100,13 @@ class LockstepBoard:
     # Turns.
 
     def wait_for(self, kind):
-        """Wait for a frame of `kind`; False after a goodbye. LinkBroken for any other."""
+        """Wait for a frame of `kind`; False after a goodbye. Restart for a new BOOT, LinkBroken for any other."""
         came = self._channel.receive()
         if came == frames.BYE:
             return False
         if came != kind:
+            if came == frames.BOOT:
+                raise Restart
             raise LinkBroken("frame " + str(came) + " came where " + str(kind) + " was due")
         return True
 
@@ -167,21 +169,25 @@ class LockstepBoard:
     def call(self, operation, area=0, offset=0, count=0, data=None, into=None):
         """Ask the far end and return its result; `into` takes the bytes of the reply."""
         channel = self._channel
+        kind = frames.CALL
+        size = 0
         if self._drive is not None and self._status is not None:
             # The motor must not wait for the store.
-            channel.room(frames.TURN_OUT_SIZE)
-            self._pack(self._drive, self._status, 0)
-            self._drive = None
-            channel.send(frames.EFFECT, frames.TURN_OUT_SIZE)
-        size = frames.CALL_SIZE
+            kind = frames.EFFECT_CALL
+            size = frames.TURN_OUT_SIZE
+        start = frames.HEAD + size
+        size += frames.CALL_SIZE
         if data is not None:
             size += len(data)
         channel.room(size)
-        struct.pack_into(frames.CALL_FORMAT, channel.tx, frames.HEAD, operation, area, offset, count)
+        if kind == frames.EFFECT_CALL:
+            self._pack(self._drive, self._status, 0)
+            self._drive = None
+        struct.pack_into(frames.CALL_FORMAT, channel.tx, start, operation, area, offset, count)
         if data is not None:
-            start = frames.HEAD + frames.CALL_SIZE
+            start += frames.CALL_SIZE
             channel.tx[start : start + len(data)] = data
-        channel.send(frames.CALL, size)
+        channel.send(kind, size)
         if not self.wait_for(frames.REPLY):
             raise LinkBroken("goodbye came in mid-turn")
         result, self._now_ms = struct.unpack_from(frames.REPLY_FORMAT, channel.rx, frames.HEAD)

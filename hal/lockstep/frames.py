@@ -1,4 +1,4 @@
-"""Frames of the lockstep link: version, kind, length, payload, CRC-32 (docs/lockstep.md).
+"""Frames of the lockstep link: mark, kind, length, sequence, payload, CRC-32 (docs/lockstep.md).
 
 Little-endian. Both ends use this file, so that neither drifts from the other.
 """
@@ -8,20 +8,25 @@ from binascii import crc32
 
 from hal.compat import const
 
-VERSION = const(2)
-HEAD = const(4)  # version u8, kind u8, payload length u16
+VERSION = const(3)
+# A frame begins with this and the version: a byte that small numbers do not have.
+MARK = const(0xA0)
+HEAD = const(8)  # mark and version u8, kind u8, payload length u16, sequence u32
 TAIL = const(4)  # CRC-32 of all before it
-MAX_PAYLOAD = const(65535)
+# So that a length that was garbled cannot make an end wait for long.
+MAX_PAYLOAD = const(2048)
+SEQUENCE_MASK = const(0x3FFFFFFF)
 
 # To the device.
 BOOT = const(1)  # BOOT_FORMAT; answered by HELLO
 TURN_IN = const(2)  # TURN_IN_FORMAT, then network bytes; answered by TURN_OUT
 REPLY = const(3)  # REPLY_FORMAT, then the bytes read
-BYE = const(4)
+BYE = const(4)  # no further turn
+LEAVE = const(5)  # as BYE, and the stream is wanted back
 # From the device.
 HELLO = const(16)  # text: which interpreter
 TURN_OUT = const(17)  # TURN_OUT_FORMAT, then network bytes
-EFFECT = const(18)  # TURN_OUT_FORMAT: drive and status of this turn, ahead of its first call
+EFFECT_CALL = const(18)  # TURN_OUT_FORMAT: drive and status of this turn; then as CALL, the turn's first
 CALL = const(19)  # CALL_FORMAT, then the bytes to write; answered by REPLY
 ERROR = const(20)  # text; the firmware is gone
 
@@ -98,27 +103,35 @@ REPLY_SIZE = const(8)
 
 # What `check` finds.
 GOOD = const(0)
-BAD_VERSION = const(1)
+BAD_VERSION = const(1)  # a whole frame, of another version
 BAD_CRC = const(2)
 
 
-def close_frame(buffer, kind, length):
+def close_frame(buffer, kind, length, sequence):
     """Put head and CRC around the `length` payload bytes at HEAD; return the frame's size."""
-    struct.pack_into("<BBH", buffer, 0, VERSION, kind, length)
+    struct.pack_into("<BBHI", buffer, 0, MARK | VERSION, kind, length, sequence)
     end = HEAD + length
     struct.pack_into("<I", buffer, end, crc32(memoryview(buffer)[:end]))
     return end + TAIL
 
 
-def payload_length(buffer):
-    """Payload length that a frame's head announces."""
-    return buffer[2] | buffer[3] << 8
+def size(buffer):
+    """Size of the frame whose head lies in `buffer`; 0 where these bytes begin none, of whatever version."""
+    length = buffer[2] | buffer[3] << 8
+    if buffer[0] & 0xF0 != MARK or length > MAX_PAYLOAD:
+        return 0
+    return HEAD + length + TAIL
 
 
-def check(buffer, length):
-    """Judge a frame of `length` payload bytes: GOOD or BAD_*."""
-    if buffer[0] != VERSION:
-        return BAD_VERSION
-    end = HEAD + length
+def sequence(buffer):
+    """Sequence number in a frame's head."""
+    return buffer[4] | buffer[5] << 8 | buffer[6] << 16 | buffer[7] << 24
+
+
+def check(buffer, size):
+    """Judge a frame of `size` bytes: GOOD or BAD_*."""
+    end = size - TAIL
     found = buffer[end] | buffer[end + 1] << 8 | buffer[end + 2] << 16 | buffer[end + 3] << 24
-    return GOOD if found == crc32(memoryview(buffer)[:end]) else BAD_CRC
+    if found != crc32(memoryview(buffer)[:end]):
+        return BAD_CRC
+    return GOOD if buffer[0] == MARK | VERSION else BAD_VERSION

@@ -11,6 +11,10 @@ class HomeError(RuntimeError):
     """A home cannot be had, or the firmware in it is gone. The text says what to do."""
 
 
+class LinkLost(HomeError):
+    """The far end answers no more, for whatever reason. The world can go on without it."""
+
+
 class Home(Protocol):
     """The firmware somewhere. `drive` and `status` hold what the last turn left."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
 from hal import ports
 from hal.compat import MASK
 from hal.lockstep import frames
-from simulator.homes.base import HomeError
+from simulator.homes.base import HomeError, LinkLost
+from simulator.homes.peer import Peer
 
 _sensed = attrgetter(*frames.READINGS)
 _TURN_IN = struct.Struct(frames.TURN_IN_FORMAT)
@@ -19,51 +19,6 @@ _REPLY = struct.Struct(frames.REPLY_FORMAT)
 _CALL = struct.Struct(frames.CALL_FORMAT)
 # Until the device says how many network bytes it has room for.
 _FIRST_ROOM = 32
-
-
-class Peer:
-    """Frames over two functions: `send(data)` writes all, `receive()` returns some bytes.
-
-    `receive` returns b"" at the end of the stream. Both may raise HomeError.
-    """
-
-    def __init__(self, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
-        self._send = send
-        self._receive = receive
-        self._waiting = b""
-
-    def send(self, kind: int, payload: bytes) -> None:
-        """Send one frame."""
-        buffer = bytearray(frames.HEAD + len(payload) + frames.TAIL)
-        buffer[frames.HEAD : frames.HEAD + len(payload)] = payload
-        frames.close_frame(buffer, kind, len(payload))
-        self._send(bytes(buffer))
-
-    def receive(self) -> tuple[int, bytes]:
-        """Wait for one frame; return its kind and payload. HomeError where it is none of ours."""
-        data = self._waiting
-        while len(data) < frames.HEAD:
-            data += self._more(data)
-        if data[0] != frames.VERSION:
-            raise HomeError(f"the device speaks no link version {frames.VERSION}: {_as_text(data)}")
-        length = frames.payload_length(data)
-        size = frames.HEAD + length + frames.TAIL
-        while len(data) < size:
-            data += self._more(data)
-        self._waiting = data[size:]
-        if frames.check(data, length) != frames.GOOD:
-            raise HomeError(f"a frame from the device is garbled: {_as_text(data[:size])}")
-        return data[1], data[frames.HEAD : frames.HEAD + length]
-
-    def _more(self, data: bytes) -> bytes:
-        more = self._receive()
-        if not more:
-            raise HomeError("the device ended without a word" + (f": {_as_text(data)}" if data else ""))
-        return more
-
-
-def _as_text(data: bytes) -> str:
-    return repr(bytes(data[:120]))[1:]
 
 
 class Lockstep:
@@ -75,6 +30,7 @@ class Lockstep:
         self._readings = ports.Readings()
         self._network = bytearray(_FIRST_ROOM)
         self._effect = False
+        self._turns = 0
         self.drive = ports.Drive()
         self.status = ports.Status()
         self.about = ""
@@ -86,8 +42,7 @@ class Lockstep:
             frames.BOOT_FORMAT, board.head, board.clock.ticks_ms(), board.rtc is not None, board.identity is not None,
             board.scratch.read(),
         )  # fmt: skip
-        self._peer.send(frames.BOOT, payload)
-        self.about = self._serve(frames.HELLO).decode("utf-8", "replace")
+        self.about = self._serve(frames.BOOT, payload, frames.HELLO).decode("utf-8", "replace")
 
     def turn(self) -> None:
         """One turn: readings and network bytes in, calls served, drive, status and bytes out."""
@@ -103,27 +58,31 @@ class Lockstep:
             if count:
                 payload += self._network[:count]
         self._effect = False
-        self._peer.send(frames.TURN_IN, payload)
-        self._take(self._serve(frames.TURN_OUT))
+        self._turns += 1
+        self._take(self._serve(frames.TURN_IN, payload, frames.TURN_OUT))
 
     def bye(self) -> None:
         """Tell the device that there is no further turn."""
-        self._peer.send(frames.BYE, b"")
+        self._peer.bye()
 
-    def _serve(self, until: int) -> bytes:
-        """Answer calls until a frame of kind `until` comes; return its payload."""
-        while True:
-            kind, payload = self._peer.receive()
-            if kind == until:
-                return payload
-            if kind == frames.CALL:
-                self._answer(payload)
-            elif kind == frames.EFFECT:
-                self._take(payload)
-            elif kind == frames.ERROR:
-                raise HomeError(f"the firmware is gone: {payload.decode('utf-8', 'replace')}")
-            else:
-                raise HomeError(f"the device sent a frame of kind {kind} out of turn")
+    def _serve(self, kind: int, payload: bytes, until: int) -> bytes:
+        """Ask, and answer calls until a frame of kind `until` comes; return its payload."""
+        try:
+            while True:
+                kind, payload = self._peer.exchange(kind, payload)
+                if kind == until:
+                    return payload
+                if kind == frames.EFFECT_CALL:
+                    self._take(payload[: frames.TURN_OUT_SIZE])
+                    payload = payload[frames.TURN_OUT_SIZE :]
+                elif kind == frames.ERROR:
+                    raise HomeError(f"the firmware is gone: {payload.decode('utf-8', 'replace')}")
+                elif kind != frames.CALL:
+                    raise HomeError(f"the device sent a frame of kind {kind} out of turn")
+                kind, payload = frames.REPLY, self._answer(payload)
+        except LinkLost as lost:
+            where = f"turn {self._turns}" if self._turns else "the boot"
+            raise LinkLost(f"{where}: {lost}") from None
 
     def _take(self, payload: bytes) -> None:
         if len(payload) < frames.TURN_OUT_SIZE:
@@ -150,12 +109,13 @@ class Lockstep:
             out = payload[frames.TURN_OUT_SIZE :]
             board.link.send(out, len(out))
 
-    def _answer(self, payload: bytes) -> None:
+    def _answer(self, payload: bytes) -> bytes:
+        """Carry out a call; the payload of its reply."""
         if len(payload) < frames.CALL_SIZE:
             raise HomeError("the device's call is too short")
         operation, area, offset, count = _CALL.unpack_from(payload)
         rc, data = self._carry_out(operation, area, offset, count, payload[frames.CALL_SIZE :])
-        self._peer.send(frames.REPLY, _REPLY.pack(min(rc, MASK), self._board.clock.ticks_ms()) + data)
+        return _REPLY.pack(min(rc, MASK), self._board.clock.ticks_ms()) + data
 
     def _carry_out(self, operation: int, area: int, offset: int, count: int, data: bytes) -> tuple[int, bytes]:
         board = self._board

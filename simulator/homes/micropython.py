@@ -17,14 +17,13 @@ from typing import IO, Any
 
 from hal import ports
 from simulator.homes.base import HomeError
-from simulator.homes.lockstep import Lockstep, Peer
+from simulator.homes.lockstep import Lockstep
+from simulator.homes.peer import PIPE, Peer
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVICE_MAIN = Path(__file__).with_name("device_main.py")
 # Objects are twice the size of those on a Pico, which has 240 KB free.
 HEAP = "512k"
-# A turn takes well under a millisecond; a device silent for this long is hung.
-SILENCE_S = 60
 _READ = 1 << 16
 _REMEDY = "pip install 'kvo[micropython]', or choose --home cpython"
 
@@ -163,12 +162,10 @@ def _peer(to_child: int, from_child: int) -> Peer:
         except OSError as wrong:
             raise HomeError(f"the device does not listen ({wrong.strerror})") from None
 
-    def receive() -> bytes:
-        if not poll.poll(SILENCE_S * 1000):
-            raise HomeError(f"the device was silent for {SILENCE_S} s")
-        return os.read(from_child, _READ)
+    def receive(want: int, timeout_s: float) -> bytes | None:
+        return os.read(from_child, _READ) if poll.poll(timeout_s * 1000) else None
 
-    return Peer(send, receive)
+    return Peer(send, receive, PIPE)
 
 
 def _end(process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:

@@ -12,8 +12,8 @@ CLAIMS = claims()
 MUTANTS = [(name, mutant) for name in CLAIMS for mutant in CLAIMS[name].mutants]
 # Without the interpreter these hold nowhere, and would "reject" their mutants for the wrong reason.
 NEED_MICROPYTHON = (
-    "comms-deaf", "compares-tell-nothing", "decoding-bounded", "pico-parts-allocate-nothing", "tick-allocates-nothing",
-    "traces-equal", "turn-allocates-nothing", "vectors",
+    "bare-demo", "comms-deaf", "compares-tell-nothing", "decoding-bounded", "lockstep-robust",
+    "pico-parts-allocate-nothing", "tick-allocates-nothing", "traces-equal", "turn-allocates-nothing", "vectors",
 )  # fmt: skip
 NEED_ATHERIS = ("fuzz",)
 

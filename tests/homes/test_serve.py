@@ -15,7 +15,8 @@ from simulator.clock import VirtualClock
 from simulator.devices.board import SimBoard
 from simulator.devices.flash import ERASE_MS
 from simulator.homes.base import HomeError
-from simulator.homes.lockstep import Lockstep, Peer
+from simulator.homes.lockstep import Lockstep
+from simulator.homes.peer import Peer
 from simulator.plant import Plant, PlantConfig
 
 
@@ -49,7 +50,7 @@ class Joined:
         self.result: list[bool] = []
         self._thread = threading.Thread(target=self._device, args=(turn,))
         self._thread.start()
-        self.host = Lockstep(Peer(self._send, lambda: os.read(self._ours[1], 65_536)), self.board)
+        self.host = Lockstep(Peer(self._send, lambda want, timeout_s: os.read(self._ours[1], 65_536)), self.board)
         self.host.boot()
 
     def _send(self, data: bytes) -> None:

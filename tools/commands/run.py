@@ -43,11 +43,20 @@ def speed_of(text: str) -> float | None:
     return speed
 
 
-def _infuse(programme: str, seed: int, home: Home, near_wrap: bool, speed: float | None) -> RunResult:
+def infuse_and_tell(
+    programme: str, seed: int, home: str, near_wrap: bool, speed: float | None, report: Path | None, json: Path | None
+) -> None:
+    """Run a programme in the home of that name, print what became of it, write the page and the figures asked for."""
     from simulator.runner import run as infuse
 
     with progress(programme) as advance:
-        return infuse(programme, seed=seed, home=home.value, near_wrap=near_wrap, speed=speed, progress=advance)
+        result = infuse(programme, seed=seed, home=home, near_wrap=near_wrap, speed=speed, progress=advance)
+    _tables(result)
+    _summary(result)
+    if report is not None:
+        _report(result, report)
+    if json is not None:
+        write_json(json, result.json())
 
 
 def _report(result: RunResult, path: Path) -> None:
@@ -118,13 +127,7 @@ def run(
 
     Example: kvo run morphine-pca --seed 3 --report pca.html
     """
-    result = _infuse(programme, seed, home, near_wrap, speed_of(speed))
-    _tables(result)
-    _summary(result)
-    if report is not None:
-        _report(result, report)
-    if json is not None:
-        write_json(json, result.json())
+    infuse_and_tell(programme, seed, home.value, near_wrap, speed_of(speed), report, json)
 
 
 def demo(
@@ -138,9 +141,4 @@ def demo(
     About a minute at most. Shows what happened, what the pump did about it, the dose error in
     each phase, and writes a page with the timeline.
     """
-    result = _infuse(DEMO, seed, home, False, None)
-    _tables(result)
-    _summary(result)
-    _report(result, report)
-    if json is not None:
-        write_json(json, result.json())
+    infuse_and_tell(DEMO, seed, home.value, False, None, report, json)
