@@ -211,7 +211,7 @@ class KeyService:
         )
         kid = encode([raw, 0, SERVICE, pump.epoch, 0])
         self._log("request", "service", "made", pump=pump_id, kind=kind, argument=argument)
-        return make_mac0(payload, MacKey(service_key(raw, pump.key, pump.epoch)), {KEY_ID: kid}, None, _REQUEST)
+        return make_mac0(payload, MacKey(service_key(raw, pump.key, pump.epoch)), {KEY_ID: kid}, _REQUEST)
 
     def _pump(self, pump_id: str, who: str) -> PumpEntry:
         pump = self._keys.pumps.get(pump_id)

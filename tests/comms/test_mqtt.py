@@ -24,7 +24,7 @@ FACTS = {1: 1, 2: 0, 3: 1, 4: 1, 5: 1, 6: 0}  # QoS by kind
 def fact(kind: int, body: dict[int, Any] | None = None) -> bytes:
     """A fact on the mailbox."""
     payload = encode({1: kind, 2: 1, 3: 0, 4: body or {}})
-    made = make_mac0(payload, MacKey(b"x"), {KEY_ID: PUMP_ID}, None, b"kvo fact 1")
+    made = make_mac0(payload, MacKey(b"x"), {KEY_ID: PUMP_ID}, b"kvo fact 1")
     return len(made).to_bytes(2, "big") + made
 
 

@@ -53,7 +53,7 @@ class Pump:
     def say(self, kind: int, number: int) -> None:
         """Queue a fact, as the gatekeeper would."""
         payload = encode({1: kind, 2: number, 3: 0, 4: {1: bytes(20)}})
-        fact = make_mac0(payload, self._key, {KEY_ID: bytes.fromhex(self.pump_id)}, None, b"kvo fact 1")
+        fact = make_mac0(payload, self._key, {KEY_ID: bytes.fromhex(self.pump_id)}, b"kvo fact 1")
         self._out += len(fact).to_bytes(2, "big") + fact
 
     def step(self) -> list[bytes]:

@@ -240,7 +240,7 @@ def test_nothing_is_found_in_a_site_as_it_is_made(made: Path) -> None:
 
 def test_nothing_is_found_in_this_repository() -> None:
     """The files that people wrote; published test vectors are known to all."""
-    published = list(ROOT.glob("tools/**/*vectors*.json"))
+    published = [*ROOT.glob("tools/**/*vectors*.json"), ROOT / "hal/pico/display.py"]  # the latter: a font in hex
     folders = ("firmware", "hal", "simulator", "scenarios", "tools", "tests", "docs", ".ci")
     paths = [ROOT / name for name in folders if (ROOT / name).exists()]
     paths += [path for path in ROOT.iterdir() if path.is_file()]

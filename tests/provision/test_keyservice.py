@@ -166,7 +166,7 @@ def test_only_an_authentic_fact_is_opened(site: Site, service: KeyService) -> No
     pump, other = site.pumps()
     on_pump = record(site, pump)
     key = MacKey(fact_key(on_pump[2], on_pump[3], 1))
-    fact = make_mac0(encode({1: 1, 2: 5, 3: 9, 4: {}}), key, {KEY_ID: on_pump[2]}, None, b"kvo fact 1")
+    fact = make_mac0(encode({1: 1, 2: 5, 3: 9, 4: {}}), key, {KEY_ID: on_pump[2]}, b"kvo fact 1")
     assert service.open_fact(pump, fact) == {1: 1, 2: 5, 3: 9, 4: {}}
     for place in range(len(fact)):
         forged = bytearray(fact)

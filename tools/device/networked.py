@@ -80,7 +80,7 @@ class Echo:
         self.came += 1
         self.over = request == b"end"
         payload = encode({1: _ACK, 2: self.came, 3: 0, 4: {1: request}})
-        fact = make_mac0(payload, self._key, {KEY_ID: self._pump_id}, None, b"kvo fact 1")
+        fact = make_mac0(payload, self._key, {KEY_ID: self._pump_id}, b"kvo fact 1")
         self._out += len(fact).to_bytes(2, "big") + fact
 
 

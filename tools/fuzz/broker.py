@@ -118,7 +118,7 @@ class Trial:
     @staticmethod
     def _make_fact() -> bytes:
         payload = encode({1: 4, 2: 1, 3: 0, 4: {1: bytes(20)}})
-        return make_mac0(payload, MacKey(b"x"), {KEY_ID: PUMP_ID}, None, b"kvo fact 1")
+        return make_mac0(payload, MacKey(b"x"), {KEY_ID: PUMP_ID}, b"kvo fact 1")
 
     def poll(self, listens: bool = True) -> None:
         """One poll; the gatekeeper takes what came where it `listens`."""
