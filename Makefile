@@ -32,7 +32,7 @@ mutation: $(STAMP)
 
 # Debian packages that only some tests want; nothing here is needed for demo and test.
 deps: webassembly
-	apt-get update && apt-get install -y --no-install-recommends graphviz
+	sh tools/install_deps.sh
 
 # The third home's interpreter: npm brings it; where there is no Node of 20 or newer, pip brings that. No root.
 webassembly: $(STAMP)

@@ -264,17 +264,30 @@ class Store:
 
 
 class Link:
-    """A byte stream to the network, never trusted and never waited for."""
+    """A byte stream to the network, never trusted and never waited for.
+
+    One that is dialled (a socket, TLS) has `open` and `close` too, and tells the far end's going by -1.
+    """
+
+    blocks_ms = 0  # the longest time that `open` may block: a TLS handshake is one C call
 
     def receive(self, into):
-        """Copy waiting bytes into `into`; return their number."""
+        """Copy waiting bytes into `into`; return their number, or -1 where a dialled far end is gone."""
         raise NotImplementedError
 
     def send(self, data, count):
-        """Hand over the first `count` bytes of `data`; return how many were taken.
+        """Hand over the first `count` bytes of `data`; return how many were taken, or -1 where the far end is gone.
 
         Comms is not trusted to count: below 0 nothing is taken, past the end what there is.
         """
+        raise NotImplementedError
+
+    def open(self):
+        """Dial, or go on dialling: OK once bytes can pass, ERR_BUSY while it takes time, else an ERR_* code."""
+        raise NotImplementedError
+
+    def close(self):
+        """Let go of the far end; what was not sent is lost."""
         raise NotImplementedError
 
 

@@ -497,6 +497,7 @@ def test_a_prime_may_begin_in_the_tick_in_which_one_ends():
 
 def test_a_prime_that_is_not_over_begins_no_other():
     rig = programmed()
+    rig.wants(600_000)
     rig.tick(key=ports.KEY_PRIME_ON)
     rig.tick(t.ST_PRIMING)
     follow(rig, 600_000, 600)

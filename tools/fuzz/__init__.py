@@ -1,1 +1,1 @@
-"""Coverage-guided fuzzing of what a stranger may send: `kvo fuzz NAME --runs N`. Wants the extra `fuzz` (Linux)."""
+"""Hostile bytes for what reads a stranger's: coverage-guided (`kvo fuzz`, the extra `fuzz`), and a malicious broker."""

@@ -1,0 +1,187 @@
+"""The key service gives each person one key for one pump and one shift, and writes down who got what."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firmware.trust.cbor import decode, encode
+from firmware.trust.cose import KEY_ID, OK, TAG_MAC0, make_mac0, open_message
+from firmware.trust.mac import MacKey
+from simulator.site import change
+from simulator.site.files import Site, SiteError
+from simulator.site.keyservice import SHIFT_S, KeyRefused, KeyService, fact_key, operator_key, service_key
+from simulator.site.make import make_site
+from simulator.site.people import parse_operator
+
+NOW = 1_800_000_000.0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    people = [parse_operator("ada:nurse", 1), parse_operator("bo:pharmacist", 2)]
+    return make_site(tmp_path_factory.mktemp("made") / "ward", 2, people).folder
+
+
+@pytest.fixture
+def site(made: Path, tmp_path: Path) -> Site:
+    shutil.copytree(made, tmp_path / "ward")
+    return Site(tmp_path / "ward")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def service(site: Site, clock: Clock) -> KeyService:
+    return KeyService(site.folder, clock=clock)
+
+
+def password(site: Site, number: int) -> str:
+    text = (site.folder / "to-hand-over" / f"{number}.txt").read_text()
+    found = re.search(r"Password for terminals: (\S+)", text)
+    assert found is not None
+    return found[1]
+
+
+def record(site: Site, pump: str) -> dict[int, Any]:
+    return decode((site.pump(pump) / "record.cbor").read_bytes())
+
+
+def log(site: Site) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in site.log.read_text().splitlines()]
+
+
+async def test_a_key_is_what_the_pump_derives(site: Site, service: KeyService) -> None:
+    pump = site.pumps()[0]
+    login = await service.login("ada", password(site, 1), "terminal-1")
+    got = service.operator_key(login.token, pump)
+    on_pump = record(site, pump)
+    assert got.key == operator_key(on_pump[2], on_pump[3], 1, 1, 1, login.shift_ends_s)
+    assert decode(got.kid) == [bytes.fromhex(pump), 1, 1, 1, login.shift_ends_s]
+    assert login.shift_ends_s == service.now_s() + SHIFT_S
+    assert got.key.hex() not in site.log.read_text()
+
+
+async def test_no_key_is_another(site: Site, service: KeyService, clock: Clock) -> None:
+    keys = set()
+    for _ in range(2):
+        for name, number in (("ada", 1), ("bo", 2)):
+            login = await service.login(name, password(site, number), "terminal-1")
+            keys |= {service.operator_key(login.token, pump).key for pump in site.pumps()}
+        clock.now += 60
+    assert len(keys) == 8
+
+
+async def test_who_is_refused_and_that_it_is_written_down(site: Site, service: KeyService, clock: Clock) -> None:
+    pump, other = site.pumps()
+    for name, secret, terminal in (
+        ("ada", "wrong", "terminal-1"), ("eve", "wrong", "terminal-1"), ("ada", password(site, 1), "nowhere"),
+    ):  # fmt: skip
+        with pytest.raises(KeyRefused):
+            await service.login(name, secret, terminal)
+    login = await service.login("ada", password(site, 1), "terminal-1")
+    with pytest.raises(KeyRefused, match="no pharmacist"):
+        service.operator_key(login.token, pump, "pharmacist")
+    with pytest.raises(KeyRefused, match="no such pump"):
+        service.operator_key(login.token, "0" * 16)
+    with pytest.raises(KeyRefused, match="nobody"):
+        service.operator_key("guessed", pump)
+    change.revoke(site.folder, other)
+    service.reload()
+    with pytest.raises(KeyRefused, match="the pump is revoked"):
+        service.operator_key(login.token, other)
+    clock.now += SHIFT_S
+    with pytest.raises(KeyRefused, match="shift is over"):
+        service.operator_key(login.token, pump)
+    assert [one["outcome"].startswith("refused") for one in log(site)] == [True] * 3 + [False] + [True] * 5
+
+
+async def test_a_revoked_person_gets_nothing_at_once(site: Site, service: KeyService) -> None:
+    secret = password(site, 1)
+    login = await service.login("ada", secret, "terminal-1")
+    change.revoke(site.folder, "ada")
+    with pytest.raises(KeyRefused, match="revoked"):
+        service.operator_key(login.token, site.pumps()[0])
+    with pytest.raises(KeyRefused):
+        await service.login("ada", secret, "terminal-1")
+
+
+async def test_guessing_waits_also_side_by_side_and_for_nobody_else(
+    site: Site, service: KeyService, clock: Clock
+) -> None:
+    guesses = (service.login("ada", f"guess {number}", "terminal-1") for number in range(12))
+    said = [str(one) for one in await asyncio.gather(*guesses, return_exceptions=True)]
+    assert sum("wrong name" in one for one in said) == 5
+    assert sum("wait" in one for one in said) == 7
+    with pytest.raises(KeyRefused, match="wait"):
+        await service.login("ada", password(site, 1), "terminal-1")
+    await service.login("bo", password(site, 2), "terminal-1")
+    clock.now += 1000
+    await service.login("ada", password(site, 1), "terminal-1")
+
+
+def test_its_own_requests_are_under_the_service_key(site: Site, service: KeyService) -> None:
+    pump = site.pumps()[0]
+    on_pump = record(site, pump)
+    challenge = bytes(range(16))
+    key = MacKey(service_key(on_pump[2], on_pump[3], 1))
+    made = (
+        service.time_request(pump, challenge, 100), service.revoke_request(pump, challenge, 100, 7),
+        service.epoch_request(pump, challenge, 100),
+    )  # fmt: skip
+    for number, (data, kind, argument) in enumerate(zip(made, (8, 9, 10), (service.now_s(), 7, 2), strict=True), 1):
+        message = open_message(data, TAG_MAC0)
+        assert message is not None
+        assert message.verify_mac(key, b"kvo request 1") == OK
+        assert decode(message.protected[KEY_ID]) == [bytes.fromhex(pump), 0, 6, 1, 0]
+        assert decode(message.payload) == {1: kind, 2: challenge, 3: number, 4: 130, 5: {1: argument}}
+
+
+def test_an_epoch_that_was_raised_is_kept(site: Site, service: KeyService) -> None:
+    pump = site.pumps()[0]
+    before = service.time_request(pump, bytes(16), 0)
+    service.epoch_raised(pump)
+    again = KeyService(site.folder, clock=Clock()).time_request(pump, bytes(16), 0)
+    assert [decode(open_message(one, TAG_MAC0).protected[KEY_ID])[3] for one in (before, again)] == [1, 2]
+
+
+def test_only_an_authentic_fact_is_opened(site: Site, service: KeyService) -> None:
+    pump, other = site.pumps()
+    on_pump = record(site, pump)
+    key = MacKey(fact_key(on_pump[2], on_pump[3], 1))
+    fact = make_mac0(encode({1: 1, 2: 5, 3: 9, 4: {}}), key, {KEY_ID: on_pump[2]}, b"kvo fact 1")
+    assert service.open_fact(pump, fact) == {1: 1, 2: 5, 3: 9, 4: {}}
+    for place in range(len(fact)):
+        forged = bytearray(fact)
+        forged[place] ^= 1
+        with pytest.raises(KeyRefused):
+            service.open_fact(pump, bytes(forged))
+    with pytest.raises(KeyRefused):
+        service.open_fact(other, fact)
+
+
+def test_the_store_opens_with_its_passphrase_alone_and_unchanged(site: Site) -> None:
+    with pytest.raises(SiteError, match="wrong passphrase"):
+        KeyService(site.folder, "not the passphrase")
+    data = bytearray(site.keystore.read_bytes())
+    data[-1] ^= 1
+    site.keystore.write_bytes(data)
+    with pytest.raises(SiteError, match="changed"):
+        KeyService(site.folder)

@@ -1,0 +1,1 @@
+"""What `kvo provision check` knows of weak credentials."""
