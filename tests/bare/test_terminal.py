@@ -23,6 +23,11 @@ COMMANDS = {
 HOMES = pytest.mark.parametrize("home", COMMANDS)
 
 
+def _hears_ctrl_c():
+    """Tests that a script runs in the background inherit a deaf ear, and would hand it on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A program on a pty of 80 × 24, and what its screen shows."""
 
@@ -36,7 +41,7 @@ class Terminal:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(
             [*COMMANDS[home](), *arguments], cwd=ROOT, env=environment, stdin=slave, stdout=slave, stderr=slave,
-            start_new_session=True,
+            start_new_session=True, preexec_fn=_hears_ctrl_c,
         )  # fmt: skip
 
     def __enter__(self):
