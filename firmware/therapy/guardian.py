@@ -53,7 +53,7 @@ class Guardian:
 
     __slots__ = (
         "_asked_ms", "_back_ul", "_beat", "_beyond", "_candidate", "_candidate_step", "_clinician_asked_ms", "_compare",
-        "_encoder_off", "_lead", "_lead_bound", "_locked_s", "_ms", "_now_ms", "_offer_ms", "_offered_ul_h",
+        "_encoder_off", "_lead", "_locked_s", "_ms", "_now_ms", "_offer_ms", "_offered_ul_h",
         "_patient_asked_ms", "_prime_asked_ms", "_restored", "_started", "_state", "_still", "_waited", "permit", "rx",
         "tripped",
     )  # fmt: skip
@@ -75,7 +75,6 @@ class Guardian:
         self._still = 0  # encoder where the motor was told to stand
         self._encoder_off = 0  # counter less encoder when the therapy began
         self._lead = 0  # steps that the drive had turned ahead at the last look
-        self._lead_bound = 0  # and might have
         self._locked_s = 0
         self._ms = 0  # of the second
         self._asked_ms = self._prime_asked_ms = self._patient_asked_ms = self._clinician_asked_ms = 0
@@ -246,7 +245,6 @@ class Guardian:
 
     def _align(self, r):
         self._beyond = 0
-        self._lead = self._lead_bound = 0
         self._encoder_off = ticks_diff(r.step_count, r.encoder_count)
 
     def _see_bolus(self, waits, bit):
@@ -310,12 +308,8 @@ class Guardian:
 
     def _see_lead(self, lead, tolerance):
         """Hold what the drive has turned ahead against half a lease; where the rate has fallen, it may only shrink."""
-        bound = tolerance + self._in_steps(ENCODER_UL)
-        if bound < self._lead_bound and bound < self._lead:
-            bound = self._lead
-        if lead > bound:
+        if lead > max(tolerance + self._in_steps(ENCODER_UL), self._lead):
             self._trip(TRIP_ENCODER)
-        self._lead_bound = bound
         self._lead = lead
 
     def _stand(self, state, r, drive):

@@ -258,6 +258,7 @@ HARMLESS = (
     'key = "drive.step_rate_mhz"',
     "TURN_OUT_FORMAT = '<32i'  # flags, room for network bytes, scratch word",
     "https://example.org/a/long/path/with/many/Parts/and/Numbers/12345",
+    "ports/rp2/boards/RPI_PICO2_W/mpconfigboard.h",
     "00000000000000000000000000000000",
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
 )  # fmt: skip

@@ -898,6 +898,21 @@ def test_and_may_not_grow(more):
     assert rig.tripped == g.TRIP_ENCODER
 
 
+def test_a_new_stretch_knows_nothing_of_the_lead_before_it():
+    rig = ahead_of_a_fallen_rate(300)
+    rig.tick(t.ST_PAUSED, ms=0)
+    rig.wants(SLOW)
+    rig.tick(key=ports.KEY_START)
+    rig.tick(t.ST_INFUSING, ms=0)
+    assert not rig.tripped
+    rig.controller.dose.profile.override_ul_h = -1
+    limit = encoder_limit(rig, rig.permit.course.rate_ul_h)
+    rig.tick(ms=0, turned=limit)
+    assert not rig.tripped
+    rig.tick(ms=0, turned=1)
+    assert rig.tripped == g.TRIP_ENCODER
+
+
 def test_what_has_shrunk_may_not_grow_again():
     rig = ahead_of_a_fallen_rate(300)
     rig.tick(ms=0, turned=-100)

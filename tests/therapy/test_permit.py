@@ -348,3 +348,16 @@ def test_without_a_prescription_there_is_no_kvo():
     permit = Permit(HEAD_VOLUMETRIC)
     permit.keep_open()
     assert permit.lease_units(t.ST_KVO) == 0
+
+
+def test_a_prime_is_over_with_its_volume_and_no_sooner():
+    permit = Permit(HEAD_VOLUMETRIC)
+    permit.prime(1, 0)
+    permit.end = FAR
+    for _ in range(1_199):  # 20 mL at 600 mL/h
+        permit.pass_ms(t.ST_PRIMING, 100)
+        assert not permit.primed()
+    permit.pass_ms(t.ST_PRIMING, 100)
+    assert permit.primed()
+    permit.prime(1, 0)
+    assert not permit.primed()

@@ -12,6 +12,7 @@ _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTAL
 _HEX = re.compile(r"(?<![0-9A-Za-z+/_=-])(?:0x)?((?:[0-9a-f]{2}){16,}|(?:[0-9A-F]{2}){16,})(?![0-9A-Za-z+/_=-])")
 _ESCAPED = re.compile(r"(?:\\x[0-9a-fA-F]{2}){16,}")
 _BASE64 = re.compile(r"(?<![0-9A-Za-z+/_=-])([A-Za-z0-9+/_-]{24,}={0,2})(?![0-9A-Za-z+/_=-])")
+_SUFFIX = re.compile(r"\.[a-z]{1,6}(?![0-9A-Za-z+/_=-])")
 # A name that says what its value is, and a literal beside it.
 _NAMED = re.compile(
     r"""(?ix)(?<![a-z0-9])["']?(?:[a-z0-9]+[_-])*(password|passwd|passphrase|pwd|secret|api[_-]?key|token|
@@ -93,6 +94,8 @@ def _strings(line: str) -> Iterator[str]:
     for match in _ESCAPED.finditer(line):
         yield match[0].replace("\\x", "")
     for match in _BASE64.finditer(line):
+        if "/" in match[1] and _SUFFIX.match(line, match.end()):
+            continue  # a file's path
         yield match[1]
 
 
