@@ -10,7 +10,9 @@ import sys
 
 import micropython
 
-gc.threshold(8192)  # while modules are loaded, as firmware/__main__.py
+if hasattr(gc, "threshold"):
+    gc.threshold(8192)  # while modules are loaded, as firmware/__main__.py
+
 sys.path.insert(0, sys.argv[1])
 
 from firmware.app import App
