@@ -49,23 +49,6 @@ def loop_us():
     return best
 
 
-def _resident():
-    """The firmware's modules but those that are imported in maintenance, at boot or on a PC."""
-    import os
-
-    import firmware
-
-    path = firmware.__path__
-    root = path if isinstance(path, str) else path[0]
-    found = []
-    for room in ("", ".therapy", ".trust", ".comms"):
-        for file in os.listdir(root + room.replace(".", "/")):
-            name = file.rsplit(".", 1)[0]
-            if file.endswith("py") and not name.startswith("__"):
-                found.append("firmware" + room + "." + name)
-    return found
-
-
 class Ticks:
     """How long each tick of a tour lasted, the best of some passes: what else the machine did falls away."""
 
@@ -123,7 +106,6 @@ class Measure:
         self._steps += ["_tour"] * passes + ["_end"]
         self._say = say
         self._kept = []
-        self._names = ()
         self._base = 0  # what is not the firmware's
         self._ticks = Ticks()
         self.found = {}
@@ -135,7 +117,6 @@ class Measure:
         return len(self._steps) > 0
 
     def _begin(self):
-        self._names = _resident()
         self.found["words"] = 64 if sys.maxsize > 1 << 31 else 32
 
     def _ports(self):
@@ -169,15 +150,13 @@ class Measure:
         self._weigh("therapy")
 
     def _all(self):
-        """The firmware as it boots, and every module of its rooms that is resident."""
+        """The firmware as it boots on a pump without keys, and all that its main program loads."""
         del self._kept[1:]
         from firmware.app import App
-        from firmware.trust.closed import ClosedGatekeeper
+        from firmware.main import gatekeeper_for
 
         board = self._kept[0]
-        self._kept.append(App(board, ClosedGatekeeper(board)))
-        for name in self._names:
-            __import__(name)
+        self._kept.append(App(board, gatekeeper_for(board)))
 
     def _weigh_all(self):
         self._weigh("all")
@@ -211,6 +190,7 @@ def main():
 
 
 if __name__ == "__main__":
+    gc.threshold(8192)  # while modules are loaded: a heap that is tidied often is not torn to pieces
     sys.path.insert(0, sys.argv[1])
     measure = Measure()
     while measure.step():
