@@ -30,6 +30,8 @@ class SimLink:
     `source(into)`, where it is set, gives what is received. `mute`: nothing is taken to be sent.
     """
 
+    blocks_ms = 0  # nobody dials
+
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
         self._in = bytearray()

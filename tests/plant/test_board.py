@@ -44,7 +44,9 @@ def test_it_has_every_port_with_every_method():
         ("watchdog", ports.Watchdog), ("entropy", ports.Entropy), ("counter", ports.SecureCounter),
         ("identity", ports.Identity),
     ):  # fmt: skip
-        methods = [method for method in vars(contract) if not method.startswith("_")]
+        methods = [method for method, what in vars(contract).items() if callable(what)]
+        if not board.link.blocks_ms:  # nobody dials
+            methods = [method for method in methods if (name, method) not in (("link", "open"), ("link", "close"))]
         assert all(callable(getattr(getattr(board, name), method)) for method in methods), name
     assert board.head == ports.HEAD_VOLUMETRIC
 

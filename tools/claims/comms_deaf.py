@@ -35,6 +35,7 @@ RATE_UL_H = 60_000
 # tried again. A pump that hangs by its own fault does so each time.
 ATTEMPTS = 3
 SILENCE_S = 30.0
+_MAILBOX = 1280  # bytes of the inbox, one more than it holds
 HEAP = "600k"  # objects are twice the size of a Pico's
 _PROCESSES = 2
 # Each drug policy, both heads, a PCA, a ramp.
@@ -108,7 +109,7 @@ def _wrong(pump: Partitioned) -> str:
         return "the turn hung"
     if app.supervisor.falls > RESTARTS + 1:
         return f"{app.supervisor.falls - 1} restarts in an hour"
-    if not 0 <= _waiting(app.inbox) < 256:
+    if not 0 <= _waiting(app.inbox) < _MAILBOX:
         return "the inbox has no bound"
     return ""
 

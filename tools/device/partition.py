@@ -148,11 +148,11 @@ class Run:
             self.blocked += 1
 
     def fill(self, held):
-        """Take the last block of the heap."""
+        """Take the last block of the heap, by small pieces: a torn heap has no long ones."""
+        if not held:
+            held.append(None)
         while True:
-            held.append((held[-1] if held else None, self.turn_number))
-            if len(held) == 1000:
-                held[:] = [held[:]]
+            held[0] = (held[0], self.turn_number)
 
 
 class TellsFirst(Ring):
