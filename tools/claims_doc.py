@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import fill
 
 from tools.claims.registry import Claim, claims
+from tools.pages import Page
 
 DOCS = Path("docs")
 PAGE = "claims.md"
@@ -34,18 +35,8 @@ def page() -> str:
     return "\n".join([_HEAD, *(_section(claim) for claim in claims().values())])
 
 
-def write(folder: Path = DOCS) -> Path:
-    """Write the page; returns its path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / PAGE
-    path.write_text(page(), encoding="utf-8")
-    return path
-
-
-def check(folder: Path = DOCS) -> bool:
-    """Whether the page lists the claims as they are."""
-    path = folder / PAGE
-    return path.exists() and path.read_text(encoding="utf-8") == page()
+_PAGE = Page(PAGE, page, DOCS)
+write, check = _PAGE.write, _PAGE.check
 
 
 if __name__ == "__main__":

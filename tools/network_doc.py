@@ -9,6 +9,7 @@ from firmware.comms import backoff, mqtt, outgoing, packets
 from firmware.comms.topics import OFFLINE
 from simulator.site import broker
 from simulator.site.make import PORT
+from tools.pages import Page
 
 DOCS = Path("docs")
 PAGE = "network.md"
@@ -104,17 +105,8 @@ def page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def write(folder: Path = DOCS) -> Path:
-    """Write the page; returns its path."""
-    path = folder / PAGE
-    path.write_text(page(), encoding="utf-8")
-    return path
-
-
-def check(folder: Path = DOCS) -> bool:
-    """Whether the page says what the code does."""
-    path = folder / PAGE
-    return path.exists() and path.read_text(encoding="utf-8") == page()
+_PAGE = Page(PAGE, page, DOCS)
+write, check = _PAGE.write, _PAGE.check
 
 
 if __name__ == "__main__":

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from simulator.world import World
 from tools.claims import blocks
 from tools.claims.comms_mutants import MUTANTS, Mutant, factory
 from tools.claims.registry import Outcome, Report, claim
+from tools.pool import spawned
 
 SCRIPT = Path(__file__).resolve().parents[1] / "device" / "partition.py"
 # Past the tenth restart, so that each comms that falls is held.
@@ -37,7 +37,6 @@ ATTEMPTS = 3
 SILENCE_S = 30.0
 _MAILBOX = 1280  # bytes of the inbox, one more than it holds
 HEAP = "600k"  # objects are twice the size of a Pico's
-_PROCESSES = 2
 # Each drug policy, both heads, a PCA, a ramp.
 QUICK = ("norepinephrine-8h", "morphine-pca", "heparin-continuous", "nutrition-taper")
 # A person at work while comms misbehaves.
@@ -144,8 +143,7 @@ def _on_cpython(deep: bool, mutant: Mutant | None) -> Iterator[list[str]]:
         for name in QUICK:
             yield from compare(name, _KINDS, RUN_MS)
     else:
-        # Spawned, not forked: the caller may have threads.
-        with ProcessPoolExecutor(_PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
+        with spawned() as pool:
             for done in as_completed([pool.submit(compare, name, _KINDS, DEEP_MS) for name in shipped_programmes()]):
                 yield from done.result()
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from functools import cache
 from itertools import count
 from random import Random
@@ -15,6 +14,7 @@ from tools.claims.registry import Outcome, Report, claim
 from tools.claims.single_faults import BlindGuardian, HushedAlarms, PassingInterlocks, becomes
 from tools.fault_pumps import Stands, drug_of, places
 from tools.fault_trial import Broken, Trial, kinds_by_place, unbounded
+from tools.pool import spawned
 
 DEEP_STEPS, STEPS = 200_000, 4_000
 STEPS_EACH = 12
@@ -24,7 +24,6 @@ MOST_FAULTS = 3
 FLOWING = ("infusing", "bolus", "kvo")
 WAITS_MS = (100, 400, 1_000, 3_000, 8_000, 20_000)
 PRESSED = ("stop", "start", "pause", "acknowledge", "audio_pause", "patient_bolus", "clinician_bolus")
-_PROCESSES = 2
 _AHEAD = 8  # batches that wait or run
 RESETS = ("watchdog_reset", "power_lost_short", "stall_2s", "stall_5s")
 
@@ -195,8 +194,7 @@ def try_batch(batch: int, change: Any = None) -> Tally:
 
 def _side_by_side() -> Iterator[Tally]:
     """Every batch in order, two at a time, without end."""
-    # Spawned, not forked: the caller may have threads.
-    with ProcessPoolExecutor(_PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with spawned() as pool:
         try:
             running: deque[Future[Tally]] = deque()
             for batch in count():

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -17,8 +15,8 @@ from tools.claims.forgery_cases import CASES, Case, titration
 from tools.claims.forgery_mutants import MUTANTS, Mutant
 from tools.claims.forgery_scene import in_home, infusing, on_pump
 from tools.claims.registry import Outcome, Report, claim
+from tools.pool import spawned
 
-_PROCESSES = 2
 _BITS = tuple(1 << bit for bit in range(8))
 _EVERY = tuple(range(1, 256))
 # In home micropython where it has to be quick; in each home all of them, and in both the same trace, where it may not.
@@ -124,8 +122,7 @@ def forgeries_refused(deep: bool, subject: Any, report: Report) -> Outcome:
     total = len(CASES) + len(homes) + 1
     wrong: list[str] = []
     done = 0
-    # Spawned, not forked: the caller may have threads.
-    with ProcessPoolExecutor(_PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with spawned() as pool:
         changed = pool.submit(changed_bytes, _EVERY if deep else _BITS)
         ideal = [pool.submit(_cell_named, case.name) for case in CASES]
         in_homes = [pool.submit(cell_in_home, *where) for where in homes]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from simulator.homes.webassembly import WebAssemblyHome, compiled
 from simulator.standins.gatekeeper import ScriptedGatekeeper
 from simulator.world import World
 from tools.claims.registry import Outcome, Report, claim
+from tools.pool import spawned
 
 SEEDS = 5
 # How far the first seed runs, and the others: short, and where deep, where the first runs whole.
@@ -90,8 +90,7 @@ def cases(deep: bool) -> list[tuple[str, int, int]]:
 
 
 def _compared(chosen: list[tuple[str, int, int]]) -> Iterator[tuple[list[str], int]]:
-    # Spawned, not forked: the caller may have threads.
-    with ProcessPoolExecutor(_PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with spawned(_PROCESSES) as pool:
         for done in as_completed([pool.submit(compare, *case, Subject()) for case in chosen]):
             yield done.result()
 

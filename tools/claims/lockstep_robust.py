@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from typing import Any, NamedTuple
 
 from simulator.files.programme import find_programme, load_programme
@@ -13,6 +11,7 @@ from simulator.homes.micropython import ROOT
 from simulator.world import LONGEST_LEASE_MS, World
 from tools.claims.registry import Outcome, Report, claim
 from tools.link_proxy import Spoil, spoilt
+from tools.pool import spawned
 from tools.served import DEVICE_TCP, served
 
 MUTANT = ROOT / "tools" / "device" / "link_mutant.py"
@@ -26,7 +25,6 @@ _HARSHER = ((_HARSH_EACH, 10_000), (_HOPELESS_EACH, 10_000))
 _MOST = 0.9
 # The wall clock's: how long a silent link is waited for, and one that is dead for certain.
 _SILENCE_S, _DEAD_S = 8.0, 2.0
-_PROCESSES = 2
 SAME, SAID, WRONG = "same trace", "clear error", "WRONG TRACE"
 
 
@@ -115,9 +113,9 @@ def _judge_some(some: list[Case], leave_out: str, no_lease: bool) -> list[Judged
 
 
 def _judged(some: list[Case], leave_out: str, no_lease: bool) -> Iterator[tuple[Case, Judged]]:
-    # Spawned, not forked: the proxies are threads. A few cases a device, so that there is something to report.
+    # A few cases a device, so that there is something to report.
     lots = [some[place : place + 3] for place in range(0, len(some), 3)]
-    with ProcessPoolExecutor(_PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with spawned() as pool:
         running = [pool.submit(_judge_some, lot, leave_out, no_lease) for lot in lots]
         for lot, done in zip(lots, running, strict=True):
             yield from zip(lot, done.result(), strict=True)

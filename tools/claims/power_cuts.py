@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -18,6 +16,7 @@ from tools.claims.cut_judge import Case, Judge
 from tools.claims.cut_mutants import MUTANTS
 from tools.claims.cut_scenes import SCENES, SOON_WRAPS_MS, MakeApp, Reference, Scene
 from tools.claims.registry import Outcome, Report, claim
+from tools.pool import spawned
 
 OFF_MS = 2_000
 SHALLOW = 40  # cuts in each scene
@@ -153,8 +152,7 @@ def part(scene: int, place: int, make_app: MakeApp | None = None) -> Tally:
 def _all_cuts(report: Report) -> Tally:
     """Every cut of every scene, and some of them on the other interpreter. HomeError without it."""
     tally = Tally()
-    # Spawned, not forked: the caller may have threads.
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=multiprocessing.get_context("spawn")) as pool:
+    with spawned(None) as pool:
         tasks = [pool.submit(other_home, scene) for scene in range(len(SCENES)) if not SCENES[scene].whole]
         tasks += [pool.submit(part, scene, place) for scene in range(len(SCENES)) for place in range(_PARTS)]
         for done, task in enumerate(as_completed(tasks), 1):

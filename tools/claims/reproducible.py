@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from tools.claims.registry import Outcome, Report, claim
 from tools.image.folder import write_image
 from tools.image.image import Image, make_image
 from tools.image.targets import BOARDS, TARGETS
+from tools.pool import spawned
 
 # A board with nothing on it, so that there is one that no part's driver can hide.
 SMALLEST = "smallest"
@@ -103,11 +102,10 @@ def build_reproducible(deep: bool, subject: Any, report: Report) -> Outcome:
     """Every board that there is, for one target, for all where `deep`. HomeError without mpy-cross."""
     targets = list(TARGETS) if deep else list(TARGETS)[:1]
     make: Make = as_shipped if subject is None else subject
-    spawn = multiprocessing.get_context("spawn")  # a new seed for hashes
     with tempfile.TemporaryDirectory() as folder:
         found = []
         for done, name in enumerate(_FOLDERS, 1):
-            with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+            with spawned(1) as pool:  # a new seed for hashes
                 found.append(pool.submit(digests, make, Path(folder) / name, targets).result())
             report(done, len(_FOLDERS))
     first, second = found

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tools.commands.console import Advance, fail, progress, write_json
+from tools.pool import spawned
 
 if TYPE_CHECKING:
     from tools.claims.registry import Claim, Outcome
@@ -123,9 +123,7 @@ def _in_turn(names: list[str], deep: bool, mutants: bool) -> Iterator[dict[str, 
 
 def _side_by_side(names: list[str], deep: bool, mutants: bool, jobs: int) -> Iterator[dict[str, Any]]:
     """Each claim in a process of its own, so many at a time, as they end."""
-    # Spawned, not forked: a claim may have begun threads.
-    context = multiprocessing.get_context("spawn")
-    with progress("claims") as advance, ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool:
+    with progress("claims") as advance, spawned(jobs, tasks_each=1) as pool:
         running = [pool.submit(prove_one, name, deep, mutants) for name in names]
         try:
             for done, ended in enumerate(as_completed(running), 1):

@@ -1,0 +1,27 @@
+"""Pages of docs/ that are made whole from the code: write one, or hold the one that is there against it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+
+class Page:
+    """A page by name, whose text `make` gives."""
+
+    def __init__(self, name: str, make: Callable[[], str], folder: Path) -> None:
+        self._name = name
+        self._make = make
+        self._folder = folder
+
+    def write(self, folder: Path | None = None) -> Path:
+        """Write the page; returns its path."""
+        path = (folder or self._folder) / self._name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self._make(), encoding="utf-8")
+        return path
+
+    def check(self, folder: Path | None = None) -> bool:
+        """Whether the page says what the code does."""
+        path = (folder or self._folder) / self._name
+        return path.exists() and path.read_text(encoding="utf-8") == self._make()
