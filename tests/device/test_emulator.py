@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from tools.cli import app
+from tests.command import kvo
 from tools.emulator import EmulatorProblem
 from tools.emulator.uf2 import ABSOLUTE, RP2040, check_uf2
 
@@ -87,10 +86,6 @@ def test_an_image_with_or_without_a_family_is_taken(tmp_path: Path) -> None:
     for data in (uf2([FIRST]), uf2([FIRST], 0, flags=0), uf2([FIRST], ABSOLUTE) + uf2([FIRST])):
         path.write_bytes(data)
         check_uf2(path)
-
-
-def kvo(*arguments: Any) -> Any:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"NO_COLOR": "1", "COLUMNS": "200"})
 
 
 def test_the_command_refuses_a_missing_image_of_either_kind(tmp_path: Path) -> None:

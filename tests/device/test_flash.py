@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from simulator.homes.base import HomeError
 from simulator.homes.micropython import ROOT, interpreter
+from tests.command import kvo
 from tools import flash as flashing
-from tools.cli import app
 from tools.flash import FlashProblem
 
 from .images import MAIN, MAIN_PY, make_image
@@ -107,10 +106,6 @@ def board(tmp_path: Path) -> Iterator[Any]:
 
 DEVICE_USB = ROOT / "simulator" / "homes" / "device_usb.py"
 LIST = flashing._WALK + "walk('.')"
-
-
-def kvo(*arguments: Any) -> Any:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"NO_COLOR": "1", "COLUMNS": "200"})
 
 
 def files_on(board: Board) -> set[str]:

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from simulator.files.programme import find_programme, load_programme
 from simulator.homes import STREAM, HomeError, LinkLost, micropython, stream
 from simulator.homes.micropython import HEAP, ROOT, interpreter
 from simulator.homes.stream import StreamHome
 from simulator.world import LONGEST_LEASE_MS, World
-from tools.cli import app
+from tests.command import MINUTE, kvo
 from tools.link_proxy import Spoil, spoilt
 from tools.served import served
 
@@ -151,27 +150,6 @@ def test_a_motor_that_does_not_stop_is_shouted_of(port: int) -> None:
         world.inject("generator_ignores_lease")
         with world, pytest.raises(LinkLost, match="THE MOTOR STILL RUNS after"):
             world.run(60_000)
-
-
-def kvo(*arguments: Any) -> Any:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"NO_COLOR": "1", "COLUMNS": "200"})
-
-
-MINUTE = """\
-kvo: programme/1
-name: one-minute
-title: One minute of saline
-library: ward
-head: volumetric
-reservoir: 500 mL
-therapy:
-  drug: sodium chloride 0.9%
-  care_area: ward
-  mode: continuous
-  dose_rate: 100 mL/h
-  vtbi: 200 mL
-duration: 1 min
-"""
 
 
 def test_kvo_hil_prints_what_kvo_run_prints(port: int, tmp_path: Path) -> None:

@@ -7,21 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from simulator.homes.base import HomeError
+from tests.command import kvo
 from tools import bench_device, weigh
 from tools.claims.reproducible import SMALLEST, tree
-from tools.cli import app
 from tools.image import image
-
-
-def kvo(*arguments: object) -> Any:
-    """Run `kvo`; what a person would see."""
-    done = CliRunner().invoke(app, [str(one) for one in arguments], env={"NO_COLOR": "1", "COLUMNS": "200"})
-    if done.exception is not None and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return done
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from simulator.faults import KINDS
 from simulator.files.programme import shipped_libraries, shipped_programmes
+from tests.command import MINUTE, kvo
 from tools.claims import registry
 from tools.cli import app
 from tools.commands import run as run_commands
@@ -15,31 +16,6 @@ from tools.commands import run as run_commands
 runner = CliRunner()
 
 COMMANDS = ("demo", "run", "programme", "library", "faults", "prove", "build", "chart", "bench")
-
-MINUTE = """\
-kvo: programme/1
-name: one-minute
-title: One minute of saline
-library: ward
-head: volumetric
-reservoir: 500 mL
-therapy:
-  drug: sodium chloride 0.9%
-  care_area: ward
-  mode: continuous
-  dose_rate: 100 mL/h
-  vtbi: 200 mL
-duration: 1 min
-"""
-
-
-def kvo(*arguments):
-    """Run `kvo` with `arguments` in this process; what a person would see, unstyled."""
-    result = runner.invoke(app, [str(argument) for argument in arguments], env={"NO_COLOR": "1", "COLUMNS": "200"})
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
 
 @pytest.fixture
 def minute(tmp_path):
