@@ -5,11 +5,11 @@
 """
 
 from firmware.app import App
+from firmware.therapy.pace import TURN_MS
 from firmware.trust.closed import ClosedGatekeeper, is_provisioned
 from hal.compat import collect, const, ticks_add, ticks_diff
 from hal.ports import OK
 
-TURN_MS = const(100)
 # A turn overdue by this much: the pacer has stopped, and the main loop takes it.
 LATE_MS = const(200)
 

@@ -45,6 +45,7 @@ SENSOR_FAULT_TICKS = const(10)
 # States in which flow is meant to be: hazards sound there. Bits by ST_*.
 _ARMED = const(0x2B8)  # priming, infusing, bolus, KVO, stopped
 _MOVING = const(0xB8)  # priming, infusing, bolus, KVO
+_TITRATED = const(0x70)  # infusing, bolus, paused
 _FAILED_ALARMS = const(0x600)  # therapy in doubt, self-test failed: bits by AL_*
 _POWERED = const(0x3FC)  # programming … stopped: motor power on, holding torque
 
@@ -291,8 +292,7 @@ class Controller:
                 self._pending = -1
                 alarms.raise_(al.AL_WAITS)
             else:
-                alarms.raise_(al.AL_RESUMED)
-                alarms.clear(al.AL_RESUMED)  # it is over; the alarm stays, latched
+                self._tell(al.AL_RESUMED)
         elif action == t.A_END or action == t.A_PRIME_END:
             dose.end(action == t.A_END)
             if action == t.A_END:
@@ -316,8 +316,7 @@ class Controller:
     def _lost(self, elapsed):
         self.outbox.emit(rec.REC_LOST, self.status, self._now_ms, self.dose.missed_steps, elapsed, 0)
         if self.dose.missed_ul():
-            self.alarms.raise_(al.AL_VOLUME_LOST)
-            self.alarms.clear(al.AL_VOLUME_LOST)  # the condition is over; the alarm stays, latched
+            self._tell(al.AL_VOLUME_LOST)
         self.dose.missed_steps = 0
 
     def _sensor_fault(self, r):
@@ -430,7 +429,7 @@ class Controller:
         rate = self._offered_rate
         self._offered_rate = -1
         dose = self.dose
-        if not dose.may_titrate() or not 0x70 >> self.delivery.state & 1:  # infusing, bolus, paused
+        if not self.may_titrate():
             self.status.message = msg.STATE
         elif rate > dose.rx.rate_hard_ul_h:
             self.status.message = msg.HARD_LIMIT
@@ -441,6 +440,10 @@ class Controller:
             self.status.message = msg.MODE  # cut off from help, a PCA's basal rate is never raised
         elif self._may_change(r):
             self._ask(GRANT_TITRATE, rate, dose.profile.rate_ul_h)
+
+    def may_titrate(self):
+        """Return whether what runs, or is paused, holds a rate that a person may change."""
+        return _TITRATED >> self.delivery.state & 1 and self.dose.may_titrate()
 
     def _may_change(self, r):
         """Whether who stands at the bedside may raise a dose. A stop or a decrease never asks.
@@ -487,11 +490,14 @@ class Controller:
         self.mailbox.asked = 0
         alarms = self.alarms
         if asked & ASKED_PAUSE and not alarms.is_shown(al.AL_PAUSE_ASKED):
-            alarms.raise_(al.AL_PAUSE_ASKED)
-            alarms.clear(al.AL_PAUSE_ASKED)  # it has been asked; the alarm stays, latched
+            self._tell(al.AL_PAUSE_ASKED)
         if asked & ASKED_STOP and not alarms.is_shown(al.AL_STOP_ASKED):
-            alarms.raise_(al.AL_STOP_ASKED)
-            alarms.clear(al.AL_STOP_ASKED)
+            self._tell(al.AL_STOP_ASKED)
+
+    def _tell(self, code):
+        """Raise a latching alarm for what has happened and is over: it stays until somebody has seen it."""
+        self.alarms.raise_(code)
+        self.alarms.clear(code)
 
     # Write-ahead.
 
@@ -544,12 +550,10 @@ class Controller:
         state = self.trust.state
         if action == IGNORED or (state == before and not action):
             return  # nothing to tell: no flood wears the store
-        alarms = self.alarms
         if action == t.AT_ISOLATE:
             self._pending = t.EV_HELP_GONE
         elif action == t.AT_EPISODE:
-            alarms.raise_(al.AL_EPISODE)
-            alarms.clear(al.AL_EPISODE)  # told once an episode; AL_HOSTILE stays while it lasts
+            self._tell(al.AL_EPISODE)  # once an episode; AL_HOSTILE stays while it lasts
         elif action == t.AT_GLASS:
             self._break_glass()
         self._show_trust(state)

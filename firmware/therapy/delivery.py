@@ -12,6 +12,7 @@ from firmware.therapy import tables as t
 from firmware.therapy.bolus import Boluses, Window
 from firmware.therapy.dosing import LEASE_MS, LEASE_UNITS, SLICE_MS, lease_units, step_rate_mhz
 from firmware.therapy.heads import backoff_ul, max_rate_ul_h, step_volume
+from firmware.therapy.pace import TURN_MS
 from firmware.therapy.profile import Profile
 from firmware.therapy.records import (
     PF_DONE,
@@ -36,8 +37,7 @@ _NO_EVENT = const(-1)
 # No head makes more than six steps in a ms; a tick may look so much later than the last one said.
 MOST_STEPS_MS = const(8)
 LATE_MS = const(200)
-AFTER_BOLUS_MS = const(300)
-TURN_MS = const(100)
+AFTER_BOLUS_MS = const(300)  # of the base rate, in a bolus's last lease: a late turn
 _STOPPED_OFF = const(2)
 _PIECE = const(2000)  # steps × the largest step volume stays below 2**30
 

@@ -20,7 +20,7 @@ from hal.ports import OK
 FRAME_RECORD = const(0)
 # At this rate the lease, 0.1 mL, outlasts the slowest erase, 400 ms, by two ticks.
 ERASE_UL_H = const(600_000)
-_MOVING = const(0xB8)
+_MOVING = const(0xB8)  # priming, infusing, bolus, KVO: bits by ST_*
 
 
 class Keeper:
@@ -99,7 +99,7 @@ class Keeper:
         controller = self._controller
         outbox = controller.outbox
         journal = self.journal
-        moving = _MOVING >> controller.delivery.state & 1
+        moving = is_moving(controller.delivery.state)
         journal.may_erase = not moving or controller.status.rate_ul_h <= ERASE_UL_H
         record = outbox.oldest()
         while record is not None:
@@ -118,6 +118,11 @@ class Keeper:
     def _starts(self, record):
         """Whether a record grants a therapy's start: the secure counter marks each."""
         return record[4] == rec.REC_GRANT and record[12] == GRANT_START and not (record[13] | record[14] | record[15])
+
+
+def is_moving(state):
+    """Whether the motor is meant to move in `state`: 1 or 0."""
+    return _MOVING >> state & 1
 
 
 def is_running(state):

@@ -12,9 +12,7 @@ from firmware.therapy.heads import SIZE_TOLERANCE_UM, SYRINGES, max_rate_ul_h
 from firmware.therapy.prepared import Prepared
 from firmware.therapy.prescribe import Prescriber, Request
 from hal import ports
-from hal.compat import const
 
-_TITRATED = const(0x70)  # infusing, bolus, paused: bits by ST_*
 # Fields that only a person at the panel enters, and those that steps stand for.
 _NOT_PREPARED = (
     ports.FIELD_TITRATE_MILLI, ports.FIELD_PERSON, ports.FIELD_PIN, ports.FIELD_STEP_DOSE_MILLI, ports.FIELD_STEP_S,
@@ -204,7 +202,7 @@ class Programming:
         presses confirm does not mean another.
         """
         controller = self._controller
-        if not _TITRATED >> controller.delivery.state & 1 or not controller.dose.may_titrate():
+        if not controller.may_titrate():
             return msg.STATE
         if self.prepared.titrate_milli >= 0 or self._titrate_milli >= 0 or controller.granting():
             return msg.BUSY

@@ -6,13 +6,9 @@ this object and no other; it says how therapy stands, and hears who has logged i
 
 from firmware.therapy import mailbox as box
 from firmware.therapy import messages as msg
-from firmware.therapy.keeper import ERASE_UL_H
+from firmware.therapy.keeper import ERASE_UL_H, is_moving
 from firmware.therapy.log import LogReader
 from firmware.therapy.tables import ST_STANDBY
-from hal.compat import const
-
-# Flow that a pause or a stop could end: priming, infusing, bolus, KVO. Bits by ST_*.
-_MOVING = const(0xB8)
 
 
 class Remote:
@@ -61,7 +57,7 @@ class Remote:
     def ring(self, stop):
         """Ring at the bedside: somebody asks for a stop (HIGH), or for a pause (MEDIUM)."""
         controller = self._controller
-        if not _MOVING >> controller.delivery.state & 1:
+        if not is_moving(controller.delivery.state):  # nothing that a pause or a stop could end
             return msg.STATE
         controller.mailbox.asked |= box.ASKED_STOP if stop else box.ASKED_PAUSE
         return msg.NONE

@@ -6,11 +6,12 @@ rises; one that reads lower than it has was put back, which is local evidence of
 
 from firmware.therapy import messages as msg
 from firmware.therapy.tables import EV_COMPROMISED, EV_HOSTILE
+from firmware.trust.countwatch import CountWatch
 from hal.compat import const, ticks_add, ticks_diff
 from hal.ports import AREA_KEYS_A, AREA_KEYS_B, OK
 
 _CHUNK = const(32)  # bytes looked at in a turn; the rest waits in the mailbox
-LOOK_MS = const(10_000)  # between two looks at the counter
+LOOK_MS = const(10_000)  # between two looks at the counter, and at what else may have been put back
 _PIECE = const(64)
 _ERASED = const(0xFF)
 
@@ -38,9 +39,8 @@ class ClosedGatekeeper:
     def __init__(self, board):
         """`board`: its secure counter, where it has one, and its clock."""
         self._bytes = bytearray(_CHUNK)
-        self._counter = board.counter
+        self._count = CountWatch(board.counter)
         self._clock = board.clock
-        self._highest = -1
         self._due_ms = board.clock.ticks_ms()
         self._remote = None
 
@@ -54,13 +54,7 @@ class ClosedGatekeeper:
             post(EV_HOSTILE)
         self._remote.say_at_rest(msg.UNPROVISIONED)
         now_ms = self._clock.ticks_ms()
-        if self._counter is not None and ticks_diff(now_ms, self._due_ms) >= 0:
+        if ticks_diff(now_ms, self._due_ms) >= 0:
             self._due_ms = ticks_add(now_ms, LOOK_MS)
-            self._look(post)
-
-    def _look(self, post):
-        count = self._counter.read()
-        if 0 <= count < self._highest:
-            post(EV_COMPROMISED)
-        elif count > self._highest:
-            self._highest = count
+            if self._count.fell():
+                post(EV_COMPROMISED)

@@ -11,6 +11,8 @@ from firmware.therapy import messages as msg
 from firmware.therapy.tables import EV_AUTHENTIC, EV_COMPROMISED, EV_HOSTILE, TR_ISOLATED
 from firmware.trust import reader as rd
 from firmware.trust import verdict as v
+from firmware.trust.closed import LOOK_MS
+from firmware.trust.countwatch import CountWatch
 from firmware.trust.credentials import BLANK, BROKEN, WHOLE, Credentials
 from firmware.trust.reader import Reader
 from firmware.trust.roles import KIND_ALARMS, KIND_STATUS, KIND_TIME, Roles
@@ -21,7 +23,6 @@ MAX_REQUEST = const(1024)
 BYTES = const(256)  # looked at in a turn; the rest waits in the mailbox
 # Accepted so often, and changing so little, that they would crowd out the rest of the audit.
 _NOT_NOTED = (KIND_STATUS, KIND_ALARMS, KIND_TIME)
-LOOK_MS = const(10_000)  # between two looks at the counter, and at the record
 
 
 class Unaudited:
@@ -58,7 +59,7 @@ class Gatekeeper:
         self._booted = False
         self._shut_down = False
         self._before = -1 if board.counter is None else board.counter.read()  # it rises while the pump boots
-        self._highest = -1
+        self._count = CountWatch(board.counter)
         self._due_ms = now_ms
         self._out = b""  # a fact, made and not yet taken
         self.make_request = None  # a test may hand in another, and other parts, before the first step
@@ -254,12 +255,8 @@ class Gatekeeper:
 
     def _look(self, post):
         """Each ten seconds: the counter only rises, the record stands as it was read, the audit holds."""
-        if self._counter is not None:
-            count = self._counter.read()
-            if 0 <= count < self._highest:
-                post(EV_COMPROMISED)
-            elif count > self._highest:
-                self._highest = count
+        if self._count.fell():
+            post(EV_COMPROMISED)
         credentials = self.credentials
         if credentials.record is not None and not credentials.check():
             post(EV_COMPROMISED)
