@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -12,16 +11,10 @@ from typing import Any
 
 import pytest
 
-from simulator.files.programme import find_programme, load_programme
 from simulator.homes import HomeError, micropython
 from simulator.homes.micropython import MicroPythonHome
 from simulator.world import World
-
-
-@pytest.fixture(scope="module")
-def programme() -> Any:
-    """A programme with a bolus, trust events and disturbances."""
-    return load_programme(find_programme("morphine-pca"))
+from tests.homes.processes import children
 
 
 @pytest.fixture
@@ -31,44 +24,6 @@ def real() -> None:
         micropython.interpreter()
     except HomeError as absent:
         pytest.skip(str(absent))
-
-
-def children() -> list[int]:
-    """Child processes of this one, zombies too."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[1]) == os.getpid():
-            found.append(int(stat.parent.name))
-    return found
-
-
-@pytest.mark.usefixtures("real")
-@pytest.mark.parametrize("near_wrap", [False, True])
-def test_traces_are_equal_across_the_wrap(programme: Any, near_wrap: bool) -> None:
-    digests = []
-    for home in ("cpython", "micropython"):
-        with World(programme, seed=5, home=home, near_wrap=near_wrap) as world:
-            world.run(90_000)
-            digests.append(world.trace.digest())
-    assert digests[0] == digests[1]
-
-
-@pytest.mark.usefixtures("real")
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_no_child_outlives_its_home(programme: Any) -> None:
-    before = children()
-    with World(programme, home="micropython") as world:
-        world.run(2_000)
-        assert len(children()) == len(before) + 1
-    assert children() == before
-    world = World(programme, home="micropython")
-    del world
-    gc.collect()
-    assert children() == before
 
 
 @pytest.mark.usefixtures("real")

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from simulator.files.programme import find_programme, load_programme
 from simulator.homes import HomeError, mpy, webassembly
 from simulator.homes.webassembly import WebAssemblyHome
 from simulator.world import World
-
-
-@pytest.fixture(scope="module")
-def programme() -> Any:
-    """A programme with a bolus, trust events and disturbances."""
-    return load_programme(find_programme("morphine-pca"))
 
 
 @pytest.fixture
@@ -41,17 +31,6 @@ def run_module(files: dict[str, bytes], name: str = "main", then: bytes = b"") -
 
 
 @pytest.mark.usefixtures("real")
-@pytest.mark.parametrize("near_wrap", [False, True])
-def test_traces_are_equal_across_the_wrap(programme: Any, near_wrap: bool) -> None:
-    digests = []
-    for home in ("cpython", "webassembly"):
-        with World(programme, seed=5, home=home, near_wrap=near_wrap) as world:
-            world.run(90_000)
-            digests.append(world.trace.digest())
-    assert digests[0] == digests[1]
-
-
-@pytest.mark.usefixtures("real")
 def test_it_is_a_device_of_32_bits_that_loads_what_a_pico_loads(tmp_path: Path) -> None:
     source = (
         b"import sys\ndef main():\n"
@@ -59,18 +38,6 @@ def test_it_is_a_device_of_32_bits_that_loads_what_a_pico_loads(tmp_path: Path) 
     )
     done = run_module({"main.py": source})
     assert done.stderr.decode().split() == [str(2**31 - 1), str(mpy.BYTECODE), "/kvo/main.mpy"], done
-
-
-@pytest.mark.usefixtures("real")
-def test_the_pump_boots_again_after_a_reset(programme: Any) -> None:
-    digests = []
-    for home in ("cpython", "webassembly"):
-        with World(programme, seed=2, home=home) as world:
-            world.run(20_000)
-            world.power_cut(500)
-            world.run(30_000)
-            digests.append(world.trace.digest())
-    assert digests[0] == digests[1]
 
 
 @pytest.mark.usefixtures("real")
@@ -125,23 +92,6 @@ def test_a_child_that_is_no_pump_is_named(programme: Any, program: str, says: st
         assert str(told.value).startswith("home webassembly: ")
     finally:
         home.close()
-
-
-@pytest.mark.usefixtures("real")
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_no_child_outlives_its_home(programme: Any) -> None:
-    def children() -> list[str]:
-        return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-
-    before = children()
-    with World(programme, home="webassembly") as world:
-        world.run(2_000)
-        assert len(children()) == len(before) + 1
-    assert children() == before
-    world = World(programme, home="webassembly")
-    del world
-    gc.collect()
-    assert children() == before
 
 
 def test_without_node_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

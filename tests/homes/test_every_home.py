@@ -1,0 +1,62 @@
+"""What holds for each home that is a child process, with the real interpreter: one trace, and nothing left behind."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import Any
+
+import pytest
+
+from simulator.homes import HomeError, micropython, mpy, webassembly
+from simulator.world import World
+from tests.homes.processes import children
+
+
+@pytest.fixture(params=["micropython", "webassembly"])
+def home(request: pytest.FixtureRequest) -> str:
+    """The home's name; skips where it cannot be had."""
+    try:
+        if request.param == "micropython":
+            micropython.interpreter()
+        else:
+            webassembly.command("x")
+            mpy.compiler()
+    except HomeError as absent:
+        pytest.skip(str(absent))
+    name: str = request.param
+    return name
+
+
+@pytest.mark.parametrize("near_wrap", [False, True])
+def test_traces_are_equal_across_the_wrap(programme: Any, home: str, near_wrap: bool) -> None:
+    digests = []
+    for one in ("cpython", home):
+        with World(programme, seed=5, home=one, near_wrap=near_wrap) as world:
+            world.run(90_000)
+            digests.append(world.trace.digest())
+    assert digests[0] == digests[1]
+
+
+def test_the_pump_boots_again_after_a_reset(programme: Any, home: str) -> None:
+    digests = []
+    for one in ("cpython", home):
+        with World(programme, seed=2, home=one) as world:
+            world.run(20_000)
+            world.power_cut(500)
+            world.run(30_000)
+            digests.append(world.trace.digest())
+    assert digests[0] == digests[1]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_no_child_outlives_its_home(programme: Any, home: str) -> None:
+    before = children()
+    with World(programme, home=home) as world:
+        world.run(2_000)
+        assert len(children()) == len(before) + 1
+    assert children() == before
+    world = World(programme, home=home)
+    del world
+    gc.collect()
+    assert children() == before
