@@ -6,7 +6,7 @@ Stands on the firmware's own COSE and CBOR: one implementation, held against pub
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,11 +25,12 @@ SHIFT_S = 12 * 3600
 
 def make_record(
     seed: int = 0, people: dict[int, tuple[int, str]] | None = None, epoch: int = 1, iterations: int = 1000,
-    revoked: tuple[int, ...] = (),
+    revoked: tuple[int, ...] = (), cards: Mapping[int, bytes] | None = None,
 ) -> Record:
     """A pump's credentials for simulations: keys follow `seed`, so that a run can be repeated. Never for a pump.
 
-    people: number → role and PIN (digits). iterations: of PBKDF2, 1000 at least.
+    people: number → role and PIN (digits). cards: number → the card's public key (33 bytes). iterations: of PBKDF2,
+    1000 at least.
     """
     source = random.Random(f"{seed}/credentials")
     record: Any = Record()
@@ -40,7 +41,8 @@ def make_record(
     record.site = "simulated site"
     for number, (role, pin) in (people or {}).items():
         salt = source.randbytes(16)
-        record.people.append(Person(number, role, salt, pbkdf2(pin.encode(), salt, iterations), iterations))
+        verifier = pbkdf2(pin.encode(), salt, iterations)
+        record.people.append(Person(number, role, salt, verifier, iterations, (cards or {}).get(number, b"")))
     return record
 
 
