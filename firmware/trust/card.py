@@ -17,7 +17,6 @@ from hal.ports import CARD_ANSWER, ERR_BUSY, OK
 
 CONTEXT = "kvo bedside 1"
 PURPOSE = b"kvo bedside"  # of the key that makes questions
-SLICE = const(80)  # operations a turn, and 19 more at most: 25 ms on a Pico, at 0.25 ms each
 PATIENCE_S = const(5)  # for an answer
 LAST_QUESTION = const(0xFFFF)
 _ENTROPY = const(16)
@@ -91,7 +90,7 @@ class Desk:
         """Do a slice; 1 where `person` has proved to be there, -1 for a wrong answer, 0 else."""
         if self._waits == _ANSWER:
             return self._listen(now_s)
-        if self._waits == _CHECK and not self._check.step(SLICE):
+        if self._waits == _CHECK and not self._check.step():
             return self._settle(self._check.holds and self._record.person(self.person) is not None, now_s)
         return 0
 

@@ -2,7 +2,7 @@
 
 All of it is public, so nothing here takes care to take the same time. Field elements are big integers, which
 allocate: outside the tick, and loaded only once a card lies on the reader. A slice leaves some 250 bytes of garbage
-an operation and holds no more than 2 KB at its end (tools/device/p256_cost.py measures both).
+an operation and holds no more than 2 KB at its end (tools/device/p256_vectors.py measures both).
 
 The sum u1·G + u2·Q goes by the joint sparse form of u1 and u2 (Solinas, 2001): 257 doublings and about 129 additions
 with four points ready. Formulas: dbl-2001-b and madd (Hankerson, Menezes, Vanstone: Guide to Elliptic Curve
@@ -14,6 +14,7 @@ from hal.compat import const
 LENGTH = const(64)  # of a signature: r and s, 32 bytes each, big-endian
 POINT = const(33)  # of a public key: 2 or 3 (SEC 1, section 2.3.3), then x
 DIGEST = const(32)
+SLICE = const(80)  # operations a turn: 25 ms on a Pico with those past it, at 0.25 ms each
 MOST = const(19)  # operations past its budget that a slice may do: a doubling and an addition
 
 _WORD = const(32)
@@ -103,7 +104,7 @@ class Signature:
         self._place = 253  # of the exponent (p + 1)/4: 32 ones, then two alone
         self._what = _ROOT
 
-    def step(self, budget):
+    def step(self, budget=SLICE):
         """Do `budget` operations and at most MOST more; return whether there is more to do."""
         until = self.operations + budget
         while self._what != _DONE and self.operations < until:
