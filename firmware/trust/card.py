@@ -77,7 +77,7 @@ class Desk:
         noise = bytearray(_ENTROPY)
         if self._board.entropy is not None:
             self._board.entropy.fill(noise)
-        asked = question(self._record, self._boot_count, self.asked, noise)
+        asked = self._question(noise)
         if self._board.identity.ask(asked) != OK:
             self._remote.say(msg.MUTE_CARD)
             return
@@ -86,12 +86,15 @@ class Desk:
         self._waits = _ANSWER
         self._remote.say(msg.CHECKING_CARD)
 
+    def _question(self, noise):
+        return question(self._record, self._boot_count, self.asked, noise)
+
     def look(self, now_s):
         """Do a slice; 1 where `person` has proved to be there, -1 for a wrong answer, 0 else."""
         if self._waits == _ANSWER:
             return self._listen(now_s)
         if self._waits == _CHECK and not self._check.step():
-            return self._settle(self._check.holds and self._record.person(self.person) is not None, now_s)
+            return self._settle(self._check.holds and self._who() is not None, now_s)
         return 0
 
     def _listen(self, now_s):
@@ -107,7 +110,7 @@ class Desk:
             self.drop()
             self._remote.say(msg.WAIT_CARD)
             return 0
-        who = self._record.person(self.person)
+        who = self._who()
         if who is None or not who.card:
             return self._settle(False, now_s)
         from firmware.trust.p256 import Signature
@@ -115,6 +118,10 @@ class Desk:
         self._check = Signature(who.card, self._digest, bytes(self._answer[_PERSON:]))
         self._waits = _CHECK
         return 0
+
+    def _who(self):
+        """The Person whose card it says it is; None for nobody, and for one who is revoked."""
+        return self._record.person(self.person)
 
     def _settle(self, right, now_s):
         """Whatever the answer was, it was the only one to this question."""

@@ -34,7 +34,7 @@ def pair(r, s):
 
 
 def sign(key, message):
-    return pair(*decode_dss_signature(key.sign(message, ec.ECDSA(hashes.SHA256()))))
+    return pair(*decode_dss_signature(key.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))))
 
 
 def holds(point, message, signature):
