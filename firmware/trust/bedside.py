@@ -171,6 +171,7 @@ class Bedside:
         if card != self._card:
             if self.by_card:
                 self.leave()
+                self._remote.say(msg.NONE)
             self._card = card
             self._seen_s = now_s
             if card >= 0:
@@ -183,7 +184,7 @@ class Bedside:
         done = self._desk.look(now_s)
         if done:
             self.tried = self._desk.person
-        return self._let_in(self.tried) if done > 0 else done
+        return self._let_in() if done > 0 else done
 
     def _greet(self, now_s):
         if self._desk is None:
@@ -193,8 +194,8 @@ class Bedside:
         self._desk.ask(now_s)
         self.asked = self._desk.asked
 
-    def _let_in(self, number):
+    def _let_in(self):
         self.leave()  # whoever was logged in: from here on it is the card's person
-        done = self._admit(number, self._record.person(number))
+        done = self._admit(self.tried, self._desk.who)
         self.by_card = done > 0
         return done

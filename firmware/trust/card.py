@@ -39,11 +39,14 @@ def question(record, boot_count, number, noise):
 
 
 class Desk:
-    """Asks whatever card is laid down, once, and checks what it answers. `person`: whose card it says it is."""
+    """Asks whatever card is laid down, once, and checks what it answers.
+
+    person: whose card it says it is; who: that Person, where the answer was right.
+    """
 
     __slots__ = (
         "_answer", "_asked_s", "_board", "_boot_count", "_check", "_digest", "_record", "_remote", "_waits", "asked",
-        "person", "tries",
+        "person", "tries", "who",
     )  # fmt: skip
 
     def __init__(self, remote, record, board, boot_count, asked):
@@ -60,9 +63,12 @@ class Desk:
         self.tries = Tries(record.people)  # of cards alone: a wrong card keeps nobody's PIN out
         self.asked = asked
         self.person = 0
+        self.who = None
 
     def drop(self):
         """Ask no more: the card is gone, or somebody enters a number."""
+        if self._waits != _NOTHING:
+            self._remote.say(msg.NONE)  # no card is checked now
         self._waits = _NOTHING
         self._check = None
         self._digest = b""
@@ -94,7 +100,7 @@ class Desk:
         if self._waits == _ANSWER:
             return self._listen(now_s)
         if self._waits == _CHECK and not self._check.step():
-            return self._settle(self._check.holds and self._who() is not None, now_s)
+            return self._settle(self._who() if self._check.holds else None, now_s)
         return 0
 
     def _listen(self, now_s):
@@ -112,7 +118,7 @@ class Desk:
             return 0
         who = self._who()
         if who is None or not who.card:
-            return self._settle(False, now_s)
+            return self._settle(None, now_s)
         from firmware.trust.p256 import Signature
 
         self._check = Signature(who.card, self._digest, bytes(self._answer[_PERSON:]))
@@ -123,10 +129,11 @@ class Desk:
         """The Person whose card it says it is; None for nobody, and for one who is revoked."""
         return self._record.person(self.person)
 
-    def _settle(self, right, now_s):
-        """Whatever the answer was, it was the only one to this question."""
+    def _settle(self, who, now_s):
+        """Whatever the answer was, it was the only one to this question. `who`: whose it proves to be, or None."""
         self.drop()
-        if right:
+        self.who = who
+        if who is not None:
             self.tries.right(self.person)
             return 1
         self.tries.wrong(self.person, now_s)
