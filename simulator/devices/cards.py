@@ -11,13 +11,14 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from firmware.trust.p256 import Curve
 from hal import ports
 from simulator.clock import VirtualClock
 
 # A contactless chip takes some tenths of a second for a signature.
 SIGNING_MS = 300
 _WORD = 32
-_ORDER = 2**256 - 2**224 + 2**192 - 0x4319055258E8617B0C46353D039CDAAF
+_ORDER = Curve().n
 _REMEDY = "cards that sign need the package cryptography; pip install 'kvo[site]'"
 
 

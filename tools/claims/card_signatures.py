@@ -12,7 +12,7 @@ from simulator.homes import micropython, mpy, webassembly
 from tools.claims.registry import Outcome, Report, claim
 from tools.device import p256_vectors as device
 
-FILE = Path(__file__).with_name("p256.json")
+FILE = Path(__file__).with_name("p256_vectors.json")
 # Some 4,100 are needed; Euclid's longest would take 440 more.
 MOST_OPERATIONS = 4_700
 # Held between slices on the unix port, whose objects are twice a Pico's.

@@ -16,7 +16,7 @@ if __name__ == "__main__":
 from firmware.trust import p256
 
 # Beside the module, where runner.mjs lays it.
-FILE = "/kvo/p256.json"
+FILE = "/kvo/p256_vectors.json"
 # Cases that show what a mutant is worth.
 NEEDED = ("wycheproof 4", "wycheproof 115", "wycheproof 116", "wycheproof 210")
 
