@@ -11,10 +11,12 @@ from firmware.trust.gatekeeper import Gatekeeper
 from hal import ports
 from simulator.asked import BIOMED, NURSE, PHYSICIAN, PINS, board_of
 from simulator.devices.cards import Reader, SignCard, card_of
+from simulator.homes import mpy
 from simulator.ideal import IdealPump
 from simulator.trust_client import pin_entry
 from tools.claims.card_cases import ASKED_MS, CHECKED_MS, STRANGER, Rig, cards
 from tools.claims.setups import OPEN_DRUG, open_library
+from tools.image.resident import resident
 
 ENTRIES = [
     (ports.FIELD_DRUG, OPEN_DRUG), (ports.FIELD_CARE_AREA, 1), (ports.FIELD_MODE, layout.MODE_CONTINUOUS),
@@ -259,6 +261,15 @@ def test_a_technician_s_card_logs_the_one_before_out(rig):
     assert lay(rig, NURSE) == msg.WELCOME
     assert lay(rig, BIOMED) == msg.NOT_YOURS
     assert rig.status.operator == 0
+
+
+@pytest.mark.parametrize("start", ["firmware/main.py", "firmware/trust/gatekeeper.py", "firmware/trust/bedside.py"])
+def test_nothing_of_a_card_is_loaded_before_there_is_one(start):
+    sources = mpy.sources_of("firmware", "hal/ports.py", "hal/compat.py")
+    loaded = resident(sources, start)
+    assert start in loaded
+    assert not loaded & {"firmware/trust/card.py", "firmware/trust/p256.py"}
+    assert "firmware/trust/p256.py" not in resident(sources, "firmware/trust/card.py")
 
 
 @pytest.mark.parametrize("key", [b"", bytes(32), b"\xff" * 32, b"\x01" * 31])
