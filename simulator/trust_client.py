@@ -18,7 +18,7 @@ from firmware.trust.keyring import operator_key
 from firmware.trust.mac import MacKey, pbkdf2
 from firmware.trust.request import CONTEXT, DIGEST, kid_of
 from firmware.trust.roles import SERVICE
-from hal.ports import FIELD_PERSON, FIELD_PIN, KEY_FIELD
+from hal.ports import FIELD_PERSON, FIELD_PIN, KEY_FIELD, KEY_NONE
 
 SHIFT_S = 12 * 3600
 
@@ -56,8 +56,10 @@ def pin_entry(pin: str) -> int:
     return int("1" + pin)
 
 
-def login_keys(number: int, pin: str) -> list[tuple[int, int]]:
-    """What a person presses to log in: keys with their integers."""
+def login_keys(number: int, pin: str | None) -> list[tuple[int, int]]:
+    """What a person presses to log in: keys with their integers; no key at all where it is a card that logs in."""
+    if pin is None:
+        return [(KEY_NONE, 0)]
     return [(KEY_FIELD + FIELD_PERSON, number), (KEY_FIELD + FIELD_PIN, pin_entry(pin))]
 
 

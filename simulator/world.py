@@ -14,7 +14,7 @@ from firmware.trust.scratch import COMMS_POLLED, MAGIC
 from hal import ports
 from simulator.clock import NEAR_WRAP_MS, VirtualClock
 from simulator.devices.board import SimBoard
-from simulator.devices.cards import SignCard
+from simulator.devices.cards import SignCard, find_card
 from simulator.devices.parts import PartitionHangs
 from simulator.faults.injector import Injector
 from simulator.files.faults import fault_events
@@ -45,21 +45,6 @@ _ARGUMENT = {"air": "ul", "reservoir": "ul", "temperature": "dc"}
 
 
 _KEY_WORDS = {value: name.replace("_", " ") for name, value in KEYS.items()}
-
-
-# In place of keys: waits, as after a PIN, until the card's person is logged in.
-_LAID = [(ports.KEY_NONE, 0)]
-
-
-def _login(person: tuple[int, str] | int | None) -> list[tuple[int, int]]:
-    """The keys of whoever logs in."""
-    if person is None:
-        return []
-    return _LAID if isinstance(person, int) else login_keys(*person)
-
-
-def _card_words(number: int) -> str:
-    return f"person {number} lays a card on the reader" if number else "the card is taken away"
 
 
 def _words(event: Event) -> str:
@@ -117,8 +102,9 @@ class World:
         self._programmed = False
         self.cards = dict(cards or {})
         self._card_of = person if isinstance(person, int) else 0  # whose card is laid down before the first key
-        self._login = _login(person)
-        self._refuse_no_card(self._card_of)
+        self._login = [] if person is None else login_keys(*(person if isinstance(person, tuple) else (person, None)))
+        if self._card_of:
+            find_card(self.cards, self._card_of)
         self._boot_at_ms = -1  # while the pump is dark: when it boots
         self._ready_at_ms = BOOT_MS  # when a person goes on
         self._hung_until_ms = -1
@@ -155,16 +141,12 @@ class World:
 
         ValueError where nobody has such a card, or the board no reader.
         """
-        self._refuse_no_card(number)
+        card = find_card(self.cards, number) if number else None
         if self.board.identity is None:
             raise ValueError("this board has no reader of cards")
-        self.board.identity.lay(self.cards[number] if number else None)
-        self.happened.append((self.clock.ms / 1000, _card_words(number)))
-
-    def _refuse_no_card(self, number: int) -> None:
-        if number and number not in self.cards:
-            have = ", ".join(map(str, sorted(self.cards))) or "nobody"
-            raise ValueError(f"person {number} has no card here; those who have one: {have}")
+        self.board.identity.lay(card)
+        what = f"person {number} lays a card on the reader" if number else "the card is taken away"
+        self.happened.append((self.clock.ms / 1000, what))
 
     def delivered_ul(self) -> float:
         """Volume that has reached the patient by now: what flowed since the first start."""

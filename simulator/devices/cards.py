@@ -7,7 +7,7 @@ that of RFC 6979, so that a run can be repeated. `Reader` has the awkward states
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
@@ -60,6 +60,14 @@ class SignCard:
 def card_of(seed: int, number: int) -> SignCard:
     """A card for simulations: its key follows the seed, so that a run can be repeated. Never for a pump."""
     return SignCard(number, Random(f"{seed}/card {number}").randrange(1, _ORDER).to_bytes(_WORD, "big"))
+
+
+def find_card(cards: Mapping[int, SignCard], number: int) -> SignCard:
+    """A person's card among `cards`; ValueError where there is none."""
+    if number not in cards:
+        have = ", ".join(map(str, sorted(cards))) or "nobody"
+        raise ValueError(f"person {number} has no card here; those who have one: {have}")
+    return cards[number]
 
 
 class Reader:

@@ -7,7 +7,10 @@ import pytest
 from simulator.asked import NURSE, PHYSICIAN, PINS, people
 from simulator.bench import Bench, VirtualTimeout
 from simulator.devices.cards import card_of
+from simulator.files.programme import find_programme, load_programme
+from simulator.snapshot import Snapshot
 from simulator.trust_client import make_record
+from simulator.world import World
 
 
 async def test_the_link_is_lost_and_the_dose_goes_on():
@@ -105,6 +108,16 @@ async def test_a_card_is_laid_down_and_taken_away_and_homes_agree(carded):
     assert happened == ["person 7 lays a card on the reader", "the card is taken away",
                         "person 8 lays a card on the reader"]  # fmt: skip
     assert await by_cards("micropython", carded) == (happened, trace)
+
+
+def test_a_snapshot_may_be_taken_while_a_card_is_checked(carded):
+    with World(load_programme(find_programme("norepinephrine-8h")), **carded) as world:
+        world.run(4_000)
+        assert not world.status.operator
+        again = Snapshot(world).restore()
+        for one in (world, again):
+            one.run(10_000)
+            assert one.status.operator == NURSE
 
 
 async def test_a_card_that_nobody_has_and_a_board_without_a_reader_are_named(carded):
