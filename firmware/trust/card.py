@@ -18,7 +18,7 @@ from hal.ports import CARD_ANSWER, ERR_BUSY, OK
 CONTEXT = "kvo bedside 1"
 PURPOSE = b"kvo bedside"  # of the key that makes questions
 PATIENCE_S = const(5)  # for an answer
-LAST_QUESTION = const(0xFFFF)
+LAST_QUESTION = const(0x3FFFFFFF)  # a card laid down ten times a second for three years
 _ENTROPY = const(16)
 _PROOF = const(16)
 _PERSON = const(4)
@@ -31,7 +31,7 @@ _CHECK = const(2)
 
 def question(record, boot_count, number, noise):
     """Return the bytes that a card is to sign: what they are for, which pump asks, and what never comes again."""
-    head = boot_count.to_bytes(4, "big") + number.to_bytes(2, "big")
+    head = boot_count.to_bytes(4, "big") + number.to_bytes(4, "big")
     key = MacKey(record.key(PURPOSE))
     proof = key.mac(head, noise)[:_PROOF]
     key.wipe()
