@@ -14,7 +14,7 @@ from hal.compat import const
 LENGTH = const(64)  # of a signature: r and s, 32 bytes each, big-endian
 POINT = const(33)  # of a public key: 2 or 3 (SEC 1, section 2.3.3), then x
 DIGEST = const(32)
-SLICE = const(80)  # operations a turn: 25 ms on a Pico with those past it, at 0.25 ms each
+SLICE = const(80)  # operations a turn; with MOST past it 25 ms on a Pico, reckoned at a second for 4,100
 MOST = const(19)  # operations past its budget that a slice may do: a doubling and an addition
 
 _WORD = const(32)
