@@ -87,6 +87,8 @@ LAMP_RED = const(1)
 LAMP_YELLOW = const(2)
 LAMP_CYAN = const(3)
 
+CARD_ANSWER = const(68)  # bytes that a card answers: see Identity
+
 # Store areas.
 AREA_LIBRARY = const(0)
 AREA_JOURNAL_A = const(1)
@@ -351,10 +353,24 @@ class Pacer:
 
 
 class Identity:
-    """Who stands at the bedside: a card or a reader. Stock boards have none."""
+    """A reader of cards at the bedside. It waits for nothing. A board without one has None in its place."""
 
     def present(self):
-        """Return a small integer for the person, or -1."""
+        """Return a number for the card that lies there, 0 … 2**30 - 1, the same while it does; -1 for none, or two.
+
+        A name that anyone may copy (a UID): it tells that a card came, went or was changed for another, and no more.
+        """
+        raise NotImplementedError
+
+    def ask(self, question):
+        """Hand the card `question` (bytes, 64 at most) to sign and forget any before; OK, or ERR_ABSENT: it cannot."""
+        raise NotImplementedError
+
+    def answer(self, into):
+        """Copy the answer (CARD_ANSWER bytes) into `into`; OK, ERR_BUSY while the card is at it, else there is none.
+
+        The person's number, 32 bits, then r and s of the card's signature, ECDSA on P-256 with SHA-256; big-endian.
+        """
         raise NotImplementedError
 
 

@@ -13,13 +13,15 @@ tick. A task that has been woken acts before the next tick.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from firmware.therapy import alarms as al
 from firmware.therapy import tables as t
+from firmware.trust.credentials import Record
 from hal import ports
+from simulator.devices.cards import SignCard
 from simulator.files.programme import Programme, find_programme, load_programme
 from simulator.files.timeline import KEYS
 from simulator.names import ALARMS, LAMPS, MESSAGES
@@ -49,6 +51,14 @@ class Person:
     def enter(self, field: int, value: int) -> None:
         """Enter an integer into a field (hal.ports.FIELD_*)."""
         self._world.press(ports.KEY_FIELD + field, value)
+
+    def present_card(self, number: int) -> None:
+        """Lay person `number`'s card on the reader and leave it there; ValueError where nobody has such a card."""
+        self._world.lay_card(number)
+
+    def take_card(self) -> None:
+        """Take away what lies on the reader."""
+        self._world.lay_card(0)
 
     def titrate(self, dose_milli: int) -> None:
         """Ask for a new dose rate, in thousandths of its unit, and confirm it once."""
@@ -128,12 +138,19 @@ class Bench:
         home: str = "cpython",
         near_wrap: bool = False,
         make_app: Callable[[Any], Any] | None = None,
+        credentials: Record | None = None,
+        person: tuple[int, str] | int | None = None,
+        cards: Mapping[int, SignCard] | None = None,
     ) -> None:
-        """`programme`: a shipped name, a file, or one already loaded. FileProblem if it is bad."""
+        """`programme`: a shipped name, a file, or one already loaded. FileProblem if it is bad.
+
+        credentials, person, cards: of a provisioned pump, as World takes them.
+        """
         loaded: Programme = programme if isinstance(programme, Programme) else load_programme(find_programme(programme))
         self.programme = loaded
         self._options: dict[str, Any] = {
             "seed": seed, "home": home, "near_wrap": near_wrap, "make_app": make_app, "keep_trace": True,
+            "credentials": credentials, "person": person, "cards": cards,
         }  # fmt: skip
         self._result = RunResult(loaded.name, loaded.title, seed, home)
         self._waiters: list[tuple[Condition, asyncio.Future[bool], int]] = []
@@ -168,6 +185,11 @@ class Bench:
     def trust(self) -> str:
         """Trust state by name."""
         return t.TRUST_NAMES[self.world.status.trust]
+
+    @property
+    def operator(self) -> int:
+        """Number of whoever is logged in at the bedside, 0 for nobody."""
+        return self.world.status.operator
 
     @property
     def message(self) -> str:

@@ -95,6 +95,7 @@ class IdealBoard:
         self.watchdog = SimWatchdog(self.clock)  # type: ignore[arg-type]  # of the clock it asks for `ms` alone
         self.scratch = SimScratch()
         self.rtc = None
+        self.identity = None
         self.counter = None
         self.entropy = None
         self.sensed = ports.Readings()

@@ -6,7 +6,7 @@ Stands on the firmware's own COSE and CBOR: one implementation, held against pub
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,18 +18,19 @@ from firmware.trust.keyring import operator_key
 from firmware.trust.mac import MacKey, pbkdf2
 from firmware.trust.request import CONTEXT, DIGEST, kid_of
 from firmware.trust.roles import SERVICE
-from hal.ports import FIELD_PERSON, FIELD_PIN, KEY_FIELD
+from hal.ports import FIELD_PERSON, FIELD_PIN, KEY_FIELD, KEY_NONE
 
 SHIFT_S = 12 * 3600
 
 
 def make_record(
     seed: int = 0, people: dict[int, tuple[int, str]] | None = None, epoch: int = 1, iterations: int = 1000,
-    revoked: tuple[int, ...] = (),
+    revoked: tuple[int, ...] = (), cards: Mapping[int, bytes] | None = None,
 ) -> Record:
     """A pump's credentials for simulations: keys follow `seed`, so that a run can be repeated. Never for a pump.
 
-    people: number → role and PIN (digits). iterations: of PBKDF2, 1000 at least.
+    people: number → role and PIN (digits). cards: number → the card's public key (33 bytes). iterations: of PBKDF2,
+    1000 at least.
     """
     source = random.Random(f"{seed}/credentials")
     record: Any = Record()
@@ -40,7 +41,8 @@ def make_record(
     record.site = "simulated site"
     for number, (role, pin) in (people or {}).items():
         salt = source.randbytes(16)
-        record.people.append(Person(number, role, salt, pbkdf2(pin.encode(), salt, iterations), iterations))
+        verifier = pbkdf2(pin.encode(), salt, iterations)
+        record.people.append(Person(number, role, salt, verifier, iterations, (cards or {}).get(number, b"")))
     return record
 
 
@@ -54,8 +56,10 @@ def pin_entry(pin: str) -> int:
     return int("1" + pin)
 
 
-def login_keys(number: int, pin: str) -> list[tuple[int, int]]:
-    """What a person presses to log in: keys with their integers."""
+def login_keys(number: int, pin: str | None) -> list[tuple[int, int]]:
+    """What a person presses to log in: keys with their integers; no key at all where it is a card that logs in."""
+    if pin is None:
+        return [(KEY_NONE, 0)]
     return [(KEY_FIELD + FIELD_PERSON, number), (KEY_FIELD + FIELD_PIN, pin_entry(pin))]
 
 

@@ -5,7 +5,7 @@ Virtual time only. The same programme, seed and home give the same bytes each ti
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from firmware.therapy import tables as t
@@ -14,6 +14,7 @@ from firmware.trust.scratch import COMMS_POLLED, MAGIC
 from hal import ports
 from simulator.clock import NEAR_WRAP_MS, VirtualClock
 from simulator.devices.board import SimBoard
+from simulator.devices.cards import SignCard, find_card
 from simulator.devices.parts import PartitionHangs
 from simulator.faults.injector import Injector
 from simulator.files.faults import fault_events
@@ -66,14 +67,16 @@ class World:
         make_app: Callable[..., Any] | None = None,
         journal_bytes: int | None = None,
         credentials: Record | None = None,
-        person: tuple[int, str] | None = None,
+        person: tuple[int, str] | int | None = None,
+        cards: Mapping[int, SignCard] | None = None,
     ) -> None:
         """Boot a pump in `home`, a name of HOMES or a home.
 
         `make_app(board)` builds another firmware in home cpython, for mutants. journal_bytes: of
         each of its two journal areas, 64 KiB where None. credentials: the pump is provisioned with
         them, and its gatekeeper judges by them; without, a stand-in believes scripted bytes.
-        person: number and PIN of whoever logs in and programmes such a pump.
+        cards: those that people of it carry, by number. person: number and PIN of whoever logs in and
+        programmes such a pump; or a number alone, whose card is laid on the reader.
         """
         self.programme = programme
         self.seed = seed
@@ -97,7 +100,11 @@ class World:
         self._next = 0
         self._keys: list[tuple[int, int]] = []
         self._programmed = False
-        self._login = [] if person is None else login_keys(*person)
+        self.cards = dict(cards or {})
+        self._card_of = person if isinstance(person, int) else 0  # whose card is laid down before the first key
+        self._login = [] if person is None else login_keys(*(person if isinstance(person, tuple) else (person, None)))
+        if self._card_of:
+            find_card(self.cards, self._card_of)
         self._boot_at_ms = -1  # while the pump is dark: when it boots
         self._ready_at_ms = BOOT_MS  # when a person goes on
         self._hung_until_ms = -1
@@ -128,6 +135,18 @@ class World:
     def press(self, key: int, value: int = 0) -> None:
         """A person presses a key; one reaches the pump each tick. But for Stop, a person waits for the self-test."""
         self._keys.append((key, value))
+
+    def lay_card(self, number: int) -> None:
+        """Lay a person's card on the reader, in place of any other; 0 takes away what lies there.
+
+        ValueError where nobody has such a card, or the board no reader.
+        """
+        card = find_card(self.cards, number) if number else None
+        if self.board.identity is None:
+            raise ValueError("this board has no reader of cards")
+        self.board.identity.lay(card)
+        what = f"person {number} lays a card on the reader" if number else "the card is taken away"
+        self.happened.append((self.clock.ms / 1000, what))
 
     def delivered_ul(self) -> float:
         """Volume that has reached the patient by now: what flowed since the first start."""
@@ -160,6 +179,8 @@ class World:
         if not self._programmed and ms >= BOOT_MS:
             self._programmed = True
             self._keys += self._login + self.programme.keys()
+            if self._card_of:
+                self.lay_card(self._card_of)
         if self._keys and not self._is_logging_in() and (ms >= self._ready_at_ms or self._keys[0][0] == ports.KEY_STOP):
             key, value = self._keys.pop(0)
             if key:

@@ -15,8 +15,9 @@ from firmware.trust.roles import ROLES
 from hal.compat import const, crc32
 from hal.ports import AREA_KEYS_A, AREA_KEYS_B, ERR_FAILED, ERR_RANGE, OK
 
-VERSION = const(1)
-MAX_RECORD = const(2048)
+VERSION = const(2)
+CARDLESS = const(1)  # the version before: its people have no cards
+MAX_RECORD = const(3072)  # whoever is in it: 24 people with cards, 64 revoked, the longest name of a site
 MAX_PEOPLE = const(24)
 MAX_REVOKED = const(64)
 MIN_ITERATIONS = const(1000)
@@ -24,6 +25,7 @@ MAX_ITERATIONS = const(20_000)
 PUMP_ID = const(8)
 KEY = const(32)
 SALT = const(16)
+CARD = const(33)  # a public key of P-256, its point compressed; nothing where the person has no card
 
 # What the store holds.
 BLANK = const(0)
@@ -40,9 +42,10 @@ _AREAS = (AREA_KEYS_A, AREA_KEYS_B)
 class Person:
     """Somebody who may log in at the bedside."""
 
-    __slots__ = ("iterations", "number", "role", "salt", "verifier")
+    __slots__ = ("card", "iterations", "number", "role", "salt", "verifier")
 
-    def __init__(self, number, role, salt, verifier, iterations):
+    def __init__(self, number, role, salt, verifier, iterations, card=b""):
+        self.card = card
         self.number = number
         self.role = role
         self.salt = salt
@@ -53,9 +56,10 @@ class Person:
 class Record:
     """What is in a record. `decode` says whether it is one; `encode` gives its bytes."""
 
-    __slots__ = ("epoch", "known_s", "people", "pump_id", "pump_key", "revoked", "site")
+    __slots__ = ("epoch", "known_s", "people", "pump_id", "pump_key", "revoked", "site", "version")
 
     def __init__(self):
+        self.version = VERSION  # one that was read stays what it was: its bytes are checked again and again
         self.pump_id = b""
         self.pump_key = b""
         self.epoch = 0
@@ -66,10 +70,15 @@ class Record:
 
     def encode(self):
         """Return the record as deterministic CBOR."""
-        people = [[one.number, one.role, one.salt, one.verifier, one.iterations] for one in self.people]
+        people = []
+        for one in self.people:
+            row = [one.number, one.role, one.salt, one.verifier, one.iterations]
+            if self.version > CARDLESS:
+                row.append(one.card)
+            people.append(row)
         return encode(
             {
-                1: VERSION, 2: self.pump_id, 3: self.pump_key, 4: self.epoch, 5: self.revoked, 6: people,
+                1: self.version, 2: self.pump_id, 3: self.pump_key, 4: self.epoch, 5: self.revoked, 6: people,
                 7: self.site, 8: self.known_s,
             }
         )  # fmt: skip
@@ -80,8 +89,9 @@ class Record:
             value = decode(data, 4)
         except Refused:
             return False
-        if not isinstance(value, dict) or len(value) != 8 or value.get(1) != VERSION:
+        if not isinstance(value, dict) or len(value) != 8:
             return False
+        self.version = value.get(1)
         self.pump_id = value.get(2)
         self.pump_key = value.get(3)
         self.epoch = value.get(4)
@@ -115,6 +125,8 @@ class Record:
         self.people = []
 
     def _is_right(self):
+        if not is_count(self.version, VERSION) or self.version < CARDLESS:
+            return False
         if not is_bytes(self.pump_id, PUMP_ID) or not is_bytes(self.pump_key, KEY):
             return False
         if not is_count(self.epoch, _MOST) or not is_count(self.known_s, _MOST):
@@ -133,17 +145,19 @@ class Record:
             return False
         self.people = []
         for row in rows:
-            if not isinstance(row, list) or len(row) != 5:
+            if not isinstance(row, list) or len(row) != 4 + self.version:
                 return False
-            number, role, salt, verifier, iterations = row
+            number, role, salt, verifier, iterations = row[:5]
+            card = row[5] if self.version > CARDLESS else b""
             right = (
                 is_count(number, _MOST) and number > 0 and is_count(role, ROLES - 1) and role > 0
                 and is_bytes(salt, SALT) and is_bytes(verifier, LENGTH)
                 and is_count(iterations, MAX_ITERATIONS) and iterations >= MIN_ITERATIONS
+                and (card == b"" or is_bytes(card, CARD))
             )  # fmt: skip
             if not right:
                 return False
-            self.people.append(Person(number, role, salt, verifier, iterations))
+            self.people.append(Person(number, role, salt, verifier, iterations, card))
         return True
 
 

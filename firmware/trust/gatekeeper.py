@@ -118,7 +118,8 @@ class Gatekeeper:
             self._load()
             from firmware.trust.bedside import Bedside
 
-            self.bedside = Bedside(self._remote, self.credentials.record)
+            asked = 0 if self.bedside is None else self.bedside.asked  # no card is asked the same twice
+            self.bedside = Bedside(self._remote, self.credentials.record, self._board, self._risen(), asked)
 
     def _load(self):
         """Bring in what only a pump with credentials needs: 30 KB of a heap."""
@@ -146,11 +147,16 @@ class Gatekeeper:
         self.keyring = Keyring(record)
         self.effects = Effects(self, self._remote)
         self.speaker = Speaker(self.facts, self.session, self.seconds, record, self._remote, self._board.store)
-        count = -1 if self._counter is None else self._counter.read()
-        if 0 <= self._before < count:  # else this boot cannot be told from the one before: no session, no facts
+        count = self._risen()
+        if count >= 0:  # else no session, no facts
             self.session.boot(count)
             self.renew_facts()
             self.begin_session()
+
+    def _risen(self):
+        """The secure counter, or -1 where it did not rise: this boot cannot be told from the one before."""
+        count = -1 if self._counter is None else self._counter.read()
+        return count if 0 <= self._before < count else -1
 
     def begin_session(self):
         """Begin a session anew and say so."""

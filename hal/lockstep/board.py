@@ -288,3 +288,9 @@ class _Identity:
 
     def present(self):
         return self._board.call(frames.OP_IDENTITY)
+
+    def ask(self, question):
+        return self._board.call(frames.OP_CARD_ASK, 0, 0, len(question), question)
+
+    def answer(self, into):
+        return self._board.call(frames.OP_CARD_ANSWER, 0, 0, len(into), None, into)

@@ -8,7 +8,7 @@ from binascii import crc32
 
 from hal.compat import const
 
-VERSION = const(3)
+VERSION = const(4)
 # A frame begins with this and the version: a byte that small numbers do not have.
 MARK = const(0xA0)
 HEAD = const(8)  # mark and version u8, kind u8, payload length u16, sequence u32
@@ -40,6 +40,8 @@ OP_COUNTER_ADVANCE = const(6)
 OP_RTC = const(7)
 OP_ENTROPY = const(8)
 OP_IDENTITY = const(9)
+OP_CARD_ASK = const(10)
+OP_CARD_ANSWER = const(11)
 
 # Flags of TURN_OUT.
 OUT_FED = const(1)  # the watchdog was fed

@@ -1,7 +1,8 @@
 """MFRC522: which contactless card lies on the reader. Matches hal.ports.Identity.
 
-A card's UID is a name that anyone can read and copy: it says who claims to stand there and proves
-nothing. A card that proves it answers a challenge; this driver does not ask one.
+A card's UID is a number that anyone can read and copy: it proves nothing, so nobody logs in by it. A card that
+proves something has a chip that is spoken to by ISO/IEC 14443-4 (blocks, chaining, waiting times); this driver stops at
+14443-3 and asks no card anything.
 
 Sources: NXP MFRC522 rev 3.9; ISO/IEC 14443-3 (anticollision, selection, CRC_A). `idle` does one
 step, some 20 register accesses and 2 ms at most; it never waits for a card.
@@ -13,7 +14,7 @@ from machine import SPI, Pin
 
 from hal.compat import const, crc32, ticks_add, ticks_diff
 from hal.pico import pins
-from hal.ports import ERR_FAILED, OK
+from hal.ports import ERR_ABSENT, ERR_FAILED, OK
 
 EVERY_MS = const(250)
 HOLD_MS = const(1000)  # a card that answered so lately still lies there: it skips every second call
@@ -82,6 +83,14 @@ class Card:
         if self._person >= 0 and ticks_diff(time.ticks_ms(), self._person_ms) >= HOLD_MS:
             self._person = -1
         return self._person
+
+    def ask(self, question):
+        """ERR_ABSENT: a UID is all that is read here."""
+        return ERR_ABSENT
+
+    def answer(self, into):
+        """ERR_ABSENT."""
+        return ERR_ABSENT
 
     def idle(self, now_ms):
         """Do one step; OK, or ERR_FAILED where there is no reader."""

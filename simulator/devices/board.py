@@ -13,8 +13,9 @@ from typing import Any
 from hal import ports
 from hal.compat import MASK
 from simulator.clock import VirtualClock
+from simulator.devices.cards import Reader
 from simulator.devices.flash import SimFlash
-from simulator.devices.parts import NoIdentity, SimCounter, SimEntropy, SimLink, SimRtc, SimScratch, SimWatchdog
+from simulator.devices.parts import SimCounter, SimEntropy, SimLink, SimRtc, SimScratch, SimWatchdog
 from simulator.noise import Noise
 from simulator.plant import Plant
 from simulator.power import Supply
@@ -50,7 +51,7 @@ class SimBoard:
         self.entropy = SimEntropy(seed)
         self.counter = SimCounter(self.supply)
         self.scratch = SimScratch()
-        self.identity: Any = NoIdentity()
+        self.identity: Any = Reader(clock)  # None: the board has none
         self.filters: list[Callable[[ports.Readings, int], None]] = []
         self.drive_filters: list[Callable[[ports.Drive, int], None]] = []
         self._driven = ports.Drive()
@@ -82,6 +83,8 @@ class SimBoard:
         self._drip_origin = plant.drips(ms)
         self.link.reset()
         self.watchdog.reset()
+        if self.identity is not None:
+            self.identity.reset()
         self._keys.clear()
         self.status = None
 

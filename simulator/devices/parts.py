@@ -177,11 +177,3 @@ class SimScratch:
     def write(self, word: int) -> None:
         """Set it."""
         self.word = word
-
-
-class NoIdentity:
-    """No card, no reader."""
-
-    def present(self) -> int:
-        """Nobody."""
-        return -1

@@ -124,14 +124,26 @@ def _no_script(data: bytes) -> bytes:
 
 
 class Somebody:
-    """A reader that always says the same."""
+    """A reader on which a card seems to lie for ever; it answers as that person's, and has signed nothing."""
 
     def __init__(self, person: int) -> None:
         self._person = person
 
     def present(self) -> int:
-        """Whoever it is."""
+        """A card."""
         return self._person
+
+    def ask(self, question: bytes) -> int:
+        """Anything."""
+        return ports.OK
+
+    def answer(self, into: bytearray) -> int:
+        """In that person's name, with r and s of 1."""
+        into[:] = self._person.to_bytes(4, "big") + ((1).to_bytes(32, "big") * 2)
+        return ports.OK
+
+    def reset(self) -> None:
+        """It goes on."""
 
 
 def _somebody(world: World, values: Values) -> Any:
@@ -234,8 +246,8 @@ KINDS = (
     ), lasts=False),
     Kind("scratch_dead", "scratch", "the scratch word is 0 and stays so", set_(_scratch, "dead", True)),
     Kind("scratch_flipped", "scratch", "a bit of the scratch word flips", _scratch_flips, (bit(0),), lasts=False),
-    Kind("identity_anybody", "identity", "the reader sees somebody", set_(_board, "identity", _somebody), (
-        Parameter("person", "", 1, 0, 1_000, "who"),
+    Kind("identity_anybody", "identity", "a card seems to lie there", set_(_board, "identity", _somebody), (
+        Parameter("person", "", 1, 0, 1_000, "whose it says it is"),
     )),
     Kind("panel_frozen", "panel", "display, lamp and sounder stay as they are", set_(_board, "panel_frozen", True)),
     Kind("tick_late", "time", "one turn comes late", _stalls, _last(70), lasts=False),

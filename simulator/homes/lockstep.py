@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -19,6 +20,12 @@ _REPLY = struct.Struct(frames.REPLY_FORMAT)
 _CALL = struct.Struct(frames.CALL_FORMAT)
 # Until the device says how many network bytes it has room for.
 _FIRST_ROOM = 32
+# Calls whose reply carries bytes.
+_FILLS: dict[int, Callable[[Any, int, int, bytearray], int]] = {
+    frames.OP_READ: lambda board, area, offset, into: board.store.read(area, offset, into),
+    frames.OP_ENTROPY: lambda board, area, offset, into: board.entropy.fill(into),
+    frames.OP_CARD_ANSWER: lambda board, area, offset, into: board.identity.answer(into),
+}
 
 
 class Lockstep:
@@ -122,11 +129,11 @@ class Lockstep:
         board = self._board
         if operation == frames.OP_WRITE:
             return board.store.write(area, offset, data), b""
-        if operation in (frames.OP_READ, frames.OP_ENTROPY):
+        if operation in _FILLS:
             if not 0 <= count <= frames.MAX_PAYLOAD - frames.REPLY_SIZE:
                 return ports.ERR_RANGE, b""
             into = bytearray(count)
-            rc = board.store.read(area, offset, into) if operation == frames.OP_READ else board.entropy.fill(into)
+            rc = _FILLS[operation](board, area, offset, into)
             return rc, bytes(into) if rc == ports.OK else b""
         if operation == frames.OP_SIZE:
             return board.store.size(area), b""
@@ -140,4 +147,6 @@ class Lockstep:
             return board.rtc.read_s(), b""
         if operation == frames.OP_IDENTITY:
             return board.identity.present(), b""
+        if operation == frames.OP_CARD_ASK:
+            return board.identity.ask(data), b""
         raise HomeError(f"the device called for operation {operation}, which the link does not have")

@@ -115,7 +115,7 @@ def _withdraw(one: Opened, folder: Path, stem: str = "client") -> None:
 def _write_record(one: Opened, folder: Path, pump_id: str) -> Path:
     path = folder / "record.cbor"
     pump = one.keys.pumps[pump_id]
-    write_private(path, record_of(pump_id, pump, one.people, one.keys, one.about["site"]))
+    write_private(path, record_of(one.site, pump_id, pump, one.people, one.keys, one.about["site"]))
     return path
 
 

@@ -139,12 +139,13 @@ def read_passphrase(site: Site, given: str | None) -> str:
 
 
 def record_of(
-    pump_id: str, pump: PumpEntry, people: Iterable[Operator], keys: Keys, name: str, now_s: int | None = None
+    site: Site, pump_id: str, pump: PumpEntry, people: Iterable[Operator], keys: Keys, name: str,
+    now_s: int | None = None,
 ) -> bytes:
-    """A fresh credential record for one pump: new salts, the people of today."""
+    """A fresh credential record for one pump: new salts, the people and cards of today."""
     people = list(people)
     known = [
-        (one.number, ROLES[one.role], keys.operators[one.number].pin)
+        (one.number, ROLES[one.role], keys.operators[one.number].pin, cards.public_key(site, one.number))
         for one in people
         if not one.revoked and one.number in keys.operators
     ]
@@ -159,7 +160,7 @@ def _add_pump(site: Site, authority: Any, keys: Keys, people: list[Operator], na
         pump_id = secrets.token_hex(8)
     pump = PumpEntry(secrets.token_bytes(32))
     folder = write_pump_files(site, authority, pump_id)
-    write_private(folder / "record.cbor", record_of(pump_id, pump, people, keys, name))
+    write_private(folder / "record.cbor", record_of(site, pump_id, pump, people, keys, name))
     keys.pumps[pump_id] = pump
     return pump_id
 

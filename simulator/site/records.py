@@ -1,7 +1,8 @@
 """The credential record that a pump is given over its local port, and the bytes in it.
 
-A record is deterministic CBOR (RFC 8949) of at most 2,048 bytes: who the pump is, its key, the key
-epoch, who is revoked, and whom it knows at the bedside by PIN. Nothing in it is the same on two pumps.
+A record is deterministic CBOR (RFC 8949) of at most 3,072 bytes: who the pump is, its key, the key
+epoch, who is revoked, and whom it knows at the bedside, by PIN and by card. Nothing in it that is secret is
+the same on two pumps.
 """
 
 from __future__ import annotations
@@ -10,30 +11,32 @@ import os
 from collections.abc import Iterable
 
 from firmware.trust.cbor import encode
+from firmware.trust.credentials import MAX_PEOPLE, MAX_RECORD, MAX_REVOKED, VERSION
 from firmware.trust.mac import pbkdf2
 from simulator.site.files import SiteError
 
-VERSION = 1
-LARGEST = 2048
-MOST_PEOPLE = 24
-MOST_REVOKED = 64
+LARGEST = MAX_RECORD
+MOST_PEOPLE = MAX_PEOPLE
+MOST_REVOKED = MAX_REVOKED
 # A Pico does some 2,300 a second, in slices; more would make people wait.
 PIN_ITERATIONS = 2000
 PIN_DIGITS = 6
 EPOCH_2020 = 1_577_836_800  # 2020-01-01T00:00:00Z in Unix seconds
 
 
-def person(number: int, role: int, pin: str, iterations: int = PIN_ITERATIONS) -> list[object]:
-    """One entry of a record: the verifier of `pin` (ASCII digits) under a salt of its own."""
+def person(number: int, role: int, pin: str, card: bytes = b"", iterations: int = PIN_ITERATIONS) -> list[object]:
+    """One entry of a record: the verifier of `pin` (ASCII digits) under a salt of its own, and a card's public key."""
     salt = os.urandom(16)
-    return [number, role, salt, pbkdf2(pin.encode(), salt, iterations), iterations]
+    return [number, role, salt, pbkdf2(pin.encode(), salt, iterations), iterations, card]
 
 
 def make_record(
-    pump_id: bytes, pump_key: bytes, epoch: int, people: Iterable[tuple[int, int, str]], revoked: Iterable[int],
+    pump_id: bytes, pump_key: bytes, epoch: int, people: Iterable[tuple[int, int, str, bytes]], revoked: Iterable[int],
     site: str, now_s: int,
 ) -> bytes:
-    """The record's bytes. `people`: number, role, PIN; `now_s`: seconds since 2020, where the pump's time begins.
+    """The record's bytes. `people`: number, role, PIN, the card's public key or b"".
+
+    `now_s`: seconds since 2020, where the pump's time begins.
 
     SiteError where there are more people, or revoked ones, than a pump takes.
     """

@@ -4,7 +4,13 @@ import asyncio
 
 import pytest
 
+from simulator.asked import NURSE, PHYSICIAN, PINS, people
 from simulator.bench import Bench, VirtualTimeout
+from simulator.devices.cards import card_of
+from simulator.files.programme import find_programme, load_programme
+from simulator.snapshot import Snapshot
+from simulator.trust_client import make_record
+from simulator.world import World
 
 
 async def test_the_link_is_lost_and_the_dose_goes_on():
@@ -71,6 +77,67 @@ async def test_stop_stops_within_a_tick_and_the_same_seed_gives_the_same_bytes()
             assert pump.world.drive.step_rate_mhz == 0
             hashes.append(pump.result().trace_sha256)
     assert hashes[0] == hashes[1]
+
+
+@pytest.fixture(scope="module")
+def carded():
+    """A provisioned pump's credentials, and the cards of two people in them."""
+    cards = {number: card_of(1, number) for number in (NURSE, PHYSICIAN)}
+    record = make_record(1, people(), cards={number: card.public for number, card in cards.items()})
+    return {"credentials": record, "cards": cards, "person": NURSE}
+
+
+async def by_cards(home, carded):
+    """The nurse programmes by card, the physician titrates by card; what happened, and the trace's hash."""
+    async with Bench("norepinephrine-8h", seed=3, home=home, **carded) as pump:
+        await pump.until(pump.is_infusing, within_s=30)
+        assert pump.operator == NURSE
+        pump.nurse.take_card()
+        await pump.until(lambda: not pump.operator, within_s=0.3)
+        pump.nurse.present_card(PHYSICIAN)
+        await pump.until(lambda: pump.operator == PHYSICIAN, within_s=7)
+        before = pump.rate_ml_h
+        pump.nurse.titrate(150)
+        await pump.sleep(1)
+        assert pump.rate_ml_h > before
+        return [what for _, what in pump.world.happened], pump.result().trace_sha256
+
+
+async def test_a_card_is_laid_down_and_taken_away_and_homes_agree(carded):
+    happened, trace = await by_cards("cpython", carded)
+    assert happened == ["person 7 lays a card on the reader", "the card is taken away",
+                        "person 8 lays a card on the reader"]  # fmt: skip
+    assert await by_cards("micropython", carded) == (happened, trace)
+
+
+def test_a_snapshot_may_be_taken_while_a_card_is_checked(carded):
+    with World(load_programme(find_programme("norepinephrine-8h")), **carded) as world:
+        world.run(4_000)
+        assert not world.status.operator
+        again = Snapshot(world).restore()
+        for one in (world, again):
+            one.run(10_000)
+            assert one.status.operator == NURSE
+
+
+async def test_a_card_that_nobody_has_and_a_board_without_a_reader_are_named(carded):
+    with pytest.raises(ValueError, match="person 9 has no card here; those who have one: 7, 8"):
+        async with Bench("norepinephrine-8h", **{**carded, "person": 9}):
+            pass
+    async with Bench("norepinephrine-8h") as pump:
+        with pytest.raises(ValueError, match="those who have one: nobody"):
+            pump.nurse.present_card(NURSE)
+        pump.world.board.identity = None
+        with pytest.raises(ValueError, match="no reader"):
+            pump.nurse.take_card()
+
+
+async def test_a_reader_that_goes_wrong_lets_nobody_in(carded):
+    async with Bench("norepinephrine-8h", **{**carded, "person": (NURSE, PINS[NURSE])}) as pump:
+        await pump.until(pump.is_infusing, within_s=30)
+        pump.faults.inject("identity_anybody", person=PHYSICIAN)
+        await pump.sleep(10)
+        assert (pump.operator, pump.message, pump.trust) == (NURSE, "no card of anybody here", "normal")
 
 
 async def test_lamp_sound_and_what_is_left_are_signals():

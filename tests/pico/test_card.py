@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hal.ports import ERR_FAILED, OK
+from hal.ports import CARD_ANSWER, ERR_ABSENT, ERR_FAILED, OK
 from hal.stubs.devices.mfrc522 import Card as Plastic
 from hal.stubs.devices.mfrc522 import crc_a
 from tests.pico.desk import desk
@@ -54,6 +54,17 @@ def test_a_card_is_read_and_named_the_same_each_time(length, data):
         d.reader.field.append(Plastic(uid))
         _run(d, card, 1000)
         assert card.present() == number
+
+
+def test_a_uid_is_all_that_there_is_and_no_card_is_asked():
+    with desk() as d:
+        card = _card(d)
+        d.reader.field.append(Plastic(bytes([4, 1, 2, 3])))
+        _run(d, card, 600)
+        into = bytearray(CARD_ANSWER)
+        assert card.present() >= 0
+        assert card.ask(b"question") == card.answer(into) == ERR_ABSENT
+        assert into == bytes(CARD_ANSWER)
 
 
 def test_cards_have_numbers_of_their_own():

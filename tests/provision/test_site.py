@@ -12,7 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from firmware.trust.cbor import decode
+from firmware.trust.credentials import Record
 from firmware.trust.mac import pbkdf2
+from simulator.asked import AskedPump, board_of
+from simulator.devices.cards import Reader, SignCard
 from simulator.site import cards, change, files, make
 from simulator.site.certificates import read_certificate
 from simulator.site.files import Site, SiteError, wipe_file, write_private, writing
@@ -66,7 +69,7 @@ def test_a_record_knows_the_people_by_pin(site: Site) -> None:
     keys = unseal(site.keystore, site.passphrase.read_text().strip())
     record = decode((site.pump(site.pumps()[0]) / "record.cbor").read_bytes())
     assert [(row[0], row[1]) for row in record[6]] == [(1, 1), (2, 3)]
-    for number, _, salt, verifier, iterations in record[6]:
+    for number, _, salt, verifier, iterations, _ in record[6]:
         assert pbkdf2(keys.operators[number].pin.encode(), salt, iterations) == verifier
 
 
@@ -171,6 +174,57 @@ def test_cards_sign_and_are_told_apart(site: Site) -> None:
     assert cards.card_signed(site, 1, b"dose", signature)
     assert not cards.card_signed(site, 1, b"Dose", signature)
     assert not cards.card_signed(site, 2, b"dose", signature)
+
+
+def test_a_pump_takes_the_record_of_a_site_and_lets_its_cards_in(site: Site) -> None:
+    name = site.pumps()[0]
+    taken: Any = Record()
+    assert taken.decode((site.pump(name) / "record.cbor").read_bytes())
+    board: Any = board_of(taken)
+    board.identity = Reader(board.clock)
+    pump = AskedPump(taken, board=board, site_s=0)
+
+    def lay(card: SignCard | None) -> int:
+        board.identity.lay(card)
+        pump.run(7_000)
+        return int(pump.status.operator)
+
+    assert lay(cards.read_card(site, 1)) == 1
+    assert lay(cards.read_card(site, 2)) == 2
+    before = cards.read_card(site, 1)
+    change.rotate(site.folder, "ada")
+    assert lay(cards.read_card(site, 1)) == 0  # not before the pump has its new record
+    assert lay(before) == 1
+
+
+def test_each_record_has_the_cards_of_today(site: Site) -> None:
+    name = site.pumps()[0]
+    before = decode((site.pump(name) / "record.cbor").read_bytes())
+    assert [row[5] for row in before[6]] == [cards.public_key(site, 1), cards.public_key(site, 2)]
+    change.rotate(site.folder, "ada")
+    after = decode((site.pump(name) / "record.cbor").read_bytes())
+    assert after[6][0][5] == cards.public_key(site, 1) != before[6][0][5]
+    assert after[6][1][5] == before[6][1][5]
+    (site.verifying() / "card-2.pub").unlink()
+    change.renew_record(site.folder, name)
+    assert decode((site.pump(name) / "record.cbor").read_bytes())[6][1][5] == b""
+
+
+@pytest.mark.parametrize("public", [b"", b"\x02" + b"\xff" * 32, bytes(32), b"\x04" + bytes(64)])
+def test_a_card_of_another_kind_is_refused(site: Site, public: bytes) -> None:
+    (site.verifying() / "card-1.pub").write_bytes(public)
+    with pytest.raises(SiteError, match=r"card-1\.pub: is no point of P-256 .* rotate"):
+        change.renew_record(site.folder, site.pumps()[0])
+
+
+def test_a_card_that_is_not_here_or_cannot_be_read_is_refused(site: Site) -> None:
+    (site.card(1) / "card.key").write_bytes(bytes(31))
+    with pytest.raises(SiteError, match="cannot be read"):
+        cards.read_card(site, 1)
+    (site.card(1) / "card.key").unlink()
+    with pytest.raises(SiteError, match="is not here"):
+        cards.sign_with_card(site, 1, b"x")
+    assert not cards.card_signed(site, 1, b"x", b"short")
 
 
 def test_recovery_cards_sign_once_with_each_of_their_keys(site: Site) -> None:

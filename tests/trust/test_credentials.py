@@ -192,32 +192,60 @@ def changed(**values):
     return encode(fields)
 
 
-PERSON = [7, 1, bytes(16), bytes(32), 1000]
+PERSON = [7, 1, bytes(16), bytes(32), 1000, bytes(33)]
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        changed(_1=2), changed(_2=b"short"), changed(_3=b"k" * 31), changed(_4=-1), changed(_4=True),
+        changed(_1=3), changed(_1=0), changed(_1=True), changed(_1=None), changed(_2=b"short"),
+        changed(_3=b"k" * 31), changed(_4=-1), changed(_4=True),
         changed(_5=[2**31]), changed(_5=[-1]), changed(_5=list(range(65))), changed(_5={}), changed(_7=b"site"),
         changed(_7="x" * 65), changed(_8=2**31), changed(_9=1), encode([1, 2]), encode({1: 1}), b"", b"\xa0",
         changed(_6=[PERSON] * 25), changed(_6=[PERSON[:4]]), changed(_6=[[0, *PERSON[1:]]]),
         changed(_6=[[7, 0, *PERSON[2:]]]), changed(_6=[[7, 7, *PERSON[2:]]]),
-        changed(_6=[[7, 1, bytes(15), bytes(32), 1000]]), changed(_6=[[7, 1, bytes(16), bytes(31), 1000]]),
-        changed(_6=[[7, 1, bytes(16), bytes(32), 999]]), changed(_6=[[7, 1, bytes(16), bytes(32), 20_001]]),
+        changed(_6=[[7, 1, bytes(15), *PERSON[3:]]]), changed(_6=[[7, 1, bytes(16), bytes(31), *PERSON[4:]]]),
+        changed(_6=[[*PERSON[:4], 999, b""]]), changed(_6=[[*PERSON[:4], 20_001, b""]]), changed(_6=[PERSON[:5]]),
+        changed(_6=[[*PERSON[:5], bytes(32)]]), changed(_6=[[*PERSON[:5], bytes(34)]]), changed(_6=[[*PERSON[:5], 0]]),
+        changed(_6=[[*PERSON[:5], None]]), changed(_6=[[*PERSON, 1]]), changed(_1=1, _6=[PERSON]),
     ],
 )  # fmt: skip
 def test_a_record_that_cannot_be_is_none(data):
     assert not cr.Record().decode(data)
 
 
-def test_a_full_record_fits():
-    people = dict.fromkeys(range(1, cr.MAX_PEOPLE + 1), (r.NURSE, "1234"))
-    record = make_record(3, people, revoked=tuple(range(2**31 - 65, 2**31 - 1)))
-    assert len(record.revoked) == cr.MAX_REVOKED
-    kept = cr.Credentials(flash_with())
+def test_what_can_be_is_one():
+    assert cr.Record().decode(changed(_6=[PERSON, [*PERSON[:5], b""]]))
+    assert cr.Record().decode(changed(_1=1, _6=[PERSON[:5]]))
+
+
+def test_the_fullest_record_fits_and_is_read_back():
+    numbers = range(2**31 - cr.MAX_PEOPLE - 1, 2**31 - 1)
+    people = dict.fromkeys(numbers, (r.NURSE, "1234"))
+    cards = dict.fromkeys(numbers, bytes(cr.CARD))
+    record = make_record(3, people, revoked=tuple(range(2**31 - 65, 2**31 - 1)), cards=cards, epoch=2**31 - 1)
+    record.site = "\U0001f3e5" * 64
+    record.known_s = 2**31 - 1
+    for one in record.people:
+        one.iterations = cr.MAX_ITERATIONS
+    assert (len(record.revoked), len(record.people)) == (cr.MAX_REVOKED, cr.MAX_PEOPLE)
+    flash = flash_with()
+    kept = cr.Credentials(flash)
     assert len(record.encode()) <= cr.MAX_RECORD
     assert kept.write(record) == ports.OK
+    assert read(flash)[1].record.encode() == record.encode()
+
+
+def test_a_record_from_before_cards_goes_on_as_it_is():
+    old = make_record(4, {7: (r.NURSE, "1234")})
+    old.version = cr.CARDLESS
+    flash = flash_with(stored(old, 3), stored(old, 3))
+    _, kept = read(flash)
+    assert (kept.found, kept.record.version, kept.record.people[0].card) == (cr.WHOLE, cr.CARDLESS, b"")
+    assert kept.check() and not kept.behind
+    kept.record.revoked.append(8)
+    assert kept.write(kept.record) == ports.OK
+    assert read(flash)[1].record.version == cr.CARDLESS
 
 
 @given(st.binary(max_size=400))

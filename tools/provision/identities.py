@@ -116,21 +116,29 @@ def record(data: bytes) -> dict[int, Any] | None:
 
 
 def judge_record(path: Path, value: dict[int, Any]) -> Iterator[Finding]:
-    """A record whose key is no random one, or whose PINs are guessed too fast."""
+    """A record whose key is no random one, whose PINs are guessed too fast, or where one card is two people's."""
     key = value[3]
     if len(key) < 32 or len(set(key)) < 16:
         yield Finding(path, 0, "weak-key", f"the pump's key has {len(key)} bytes, {len(set(key))} of them different")
-    rows = [row for row in value[6] if isinstance(row, list) and len(row) == 5]
+    rows = _people(value)
     if len({bytes(row[2]) for row in rows}) < len(rows):
         yield Finding(path, 0, "same-key-twice", "two people's PINs have one salt")
+    cards = [bytes(row[5]) for row in rows if len(row) > 5 and row[5]]
+    if len(set(cards)) < len(cards):
+        yield Finding(path, 0, "same-key-twice", "two people have one card")
     for row in rows:
         if isinstance(row[4], int) and row[4] < _PIN_ITERATIONS:
             yield Finding(path, 0, "weak-key", f"person {row[0]}'s PIN is stretched {row[4]} times only")
 
 
+def _people(value: dict[int, Any]) -> list[list[Any]]:
+    """Rows of those who log in, with a card or from before there were any."""
+    return [row for row in value[6] if isinstance(row, list) and len(row) in (5, 6)]
+
+
 def secrets_of(path: Path, value: dict[int, Any]) -> Iterator[Secret]:
     """The secrets in a record that no other pump may have: its key, and the salts of its people."""
     yield Secret(path, hashlib.sha256(value[3]).hexdigest(), "a pump's key", value[3])
-    for row in value[6]:
-        if isinstance(row, list) and len(row) == 5 and isinstance(row[2], bytes):
+    for row in _people(value):
+        if isinstance(row[2], bytes):
             yield Secret(path, hashlib.sha256(row[2]).hexdigest(), f"the salt of person {row[0]}'s PIN")
