@@ -8,10 +8,11 @@ from firmware.app import App
 from firmware.therapy.pace import TURN_MS
 from firmware.trust.closed import ClosedGatekeeper, is_provisioned
 from hal.compat import collect, const, ticks_add, ticks_diff
-from hal.ports import OK
+from hal.ports import AREA_AUDIT_A, AREA_AUDIT_B, OK
 
 # A turn overdue by this much: the pacer has stopped, and the main loop takes it.
 LATE_MS = const(200)
+LEAST_AUDIT = const(1024)  # bytes of each audit area; a smaller one holds no chain
 
 
 class Loop:
@@ -62,7 +63,17 @@ def gatekeeper_for(board):
         return ClosedGatekeeper(board)
     from firmware.trust.gatekeeper import Gatekeeper  # half of a Pico's free heap: only for who has keys
 
-    return Gatekeeper(board)
+    return Gatekeeper(board, audit_for(board.store))
+
+
+def audit_for(store):
+    """Return what keeps the audit in `store`, or None where it has no place for one."""
+    if store.size(AREA_AUDIT_A) < LEAST_AUDIT or store.size(AREA_AUDIT_B) < LEAST_AUDIT:
+        return None
+    from firmware.trust.audit import Audit
+    from firmware.trust.noting import Noting
+
+    return Noting(Audit(store))
 
 
 def run(board):

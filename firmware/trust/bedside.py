@@ -56,6 +56,10 @@ class Bedside:
             return 0
         return self._settle(now_s)
 
+    def asked(self):
+        """Return the number that was typed last."""
+        return self._number
+
     def leave(self):
         """Nobody is logged in any more."""
         self._work = None

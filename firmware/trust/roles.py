@@ -26,11 +26,13 @@ KIND_TIME = const(8)
 KIND_REVOKE = const(9)
 KIND_EPOCH = const(10)
 KIND_STATUS = const(11)
+KIND_AUDIT = const(12)
 
 _CLINICAL = const(0x0E)  # nurse, physician, pharmacist: bits by role
 _AT_THE_PATIENT = const(0x06)  # nurse, physician
 _ANYBODY = const(0x7E)
 _SERVICE = const(0x40)
+_REVIEWING = const(0x50)  # biomed, key service: what people did is nobody else's to read
 _QUIET = const(3)  # normal, offline: bits by TR_*
 _HEARD = const(7)  # suspect too
 _SHORT = const(3)  # tens of seconds
@@ -48,6 +50,7 @@ TABLE = bytes(
         KIND_LOG, _ANYBODY, _LONG, _HEARD,
         KIND_ALARMS, _ANYBODY, _LONG, _HEARD,
         KIND_STATUS, _ANYBODY, _LONG, _HEARD,
+        KIND_AUDIT, _REVIEWING, _LONG, _HEARD,
         KIND_TIME, _SERVICE, _SHORT, _HEARD,
         KIND_REVOKE, _SERVICE, _LONG, _HEARD,
         KIND_EPOCH, _SERVICE, _LONG, _HEARD,

@@ -1,9 +1,13 @@
-"""When the pump says what of itself: HELLO with a session, STATUS each 5 s and on a change, ALARMS on a change."""
+"""When the pump says what of itself: HELLO with a session, STATUS each 5 s and on a change, ALARMS on a change.
+
+HEAD, of the audit, goes out with a session and when it has changed, each ten seconds at most.
+"""
 
 from firmware.trust import facts as f
 from hal.compat import const
 
 STATUS_S = const(5)
+HEAD_S = const(10)
 FIRMWARE_VERSION = const(1)
 
 # Keys of a STATUS body.
@@ -24,12 +28,13 @@ class Speaker:
     """Looks at the pump's status and queues facts."""
 
     __slots__ = (
-        "_asked", "_due_s", "_facts", "_log", "_record", "_seconds", "_session", "_shown", "_status", "_therapy",
-        "_top", "_trust",
+        "_asked", "_audit", "_due_s", "_facts", "_head_s", "_headed", "_log", "_record", "_searched", "_seconds",
+        "_session", "_shown", "_status", "_therapy", "_top", "_trust",
     )  # fmt: skip
 
-    def __init__(self, facts, session, seconds, record, remote):
+    def __init__(self, facts, session, seconds, record, remote, audit):
         self._facts = facts
+        self._audit = audit
         self._session = session
         self._seconds = seconds
         self._record = record
@@ -37,6 +42,9 @@ class Speaker:
         self._log = remote.log
         self._log.stop()
         self._asked = -1  # the log is searched from here on; -1: it is not
+        self._searched = -1  # so is the audit
+        self._headed = -1  # records, as it was told last
+        self._head_s = 0
         self._due_s = 0
         self._shown = -1
         self._therapy = self._trust = self._top = -1
@@ -46,6 +54,8 @@ class Speaker:
         session = self._session
         body = {1: session.challenge, 2: session.number, 3: self._record.epoch, 4: [FIRMWARE_VERSION]}
         self._facts.add(f.HELLO, body)
+        self._headed = -1
+        self._head_s = 0
 
     def acknowledge(self, digest, code, message):
         """A request came to `code`; `message`: therapy's answer, 0 for none."""
@@ -55,6 +65,11 @@ class Speaker:
         """Queue what is due at pump second `now_s`."""
         if self._asked >= 0:
             self._search()
+        if self._searched >= 0:
+            self._search_audit()
+        if now_s >= self._head_s:
+            self._head_s = now_s + HEAD_S
+            self._head()
         status = self._status
         shown = status.delivery << 4 | status.trust
         if now_s >= self._due_s or shown != self._shown:
@@ -81,6 +96,25 @@ class Speaker:
         if self._log.step():
             self._facts.add(f.LOG, {1: self._asked, 2: bytes(self._log.found), 3: self._log.next})
             self._asked = -1
+
+    def audit(self, sequence):
+        """Begin to look for audit records from `sequence` on; False where an earlier answer is not out, or none are."""
+        if self._searched >= 0 or self._facts.waits(f.AUDIT) or not self._audit.find(sequence):
+            return False
+        self._searched = sequence
+        return True
+
+    def _search_audit(self):
+        found = self._audit.search()
+        if found is not None:
+            self._facts.add(f.AUDIT, {1: self._searched, 2: found[0], 3: found[1]})
+            self._searched = -1
+
+    def _head(self):
+        head = self._audit.head()
+        if head is not None and head[0] != self._headed:
+            self._headed = head[0]
+            self._facts.add(f.HEAD, {1: head[0], 2: head[1]})
 
     def status(self):
         """Queue a STATUS."""
