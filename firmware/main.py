@@ -5,6 +5,7 @@
 """
 
 from firmware.app import App
+from firmware.comms.raw import RawComms
 from firmware.therapy.pace import TURN_MS
 from firmware.trust.closed import ClosedGatekeeper, is_provisioned
 from hal.compat import collect, const, ticks_add, ticks_diff
@@ -76,8 +77,21 @@ def audit_for(store):
     return Noting(Audit(store))
 
 
+def comms_for(link, pump_id, clock, entropy):
+    """Return what makes comms on `link`: MQTT where it is dialled and the pump is somebody, else bytes as they are.
+
+    `pump_id`: 8 bytes, or b"". `clock`, `entropy`: by which it waits and dials.
+    """
+    if not pump_id or not hasattr(link, "open"):
+        return RawComms
+    from firmware.comms.mqtt import MqttMaker
+
+    return MqttMaker(pump_id, clock, entropy).make
+
+
 def run(board):
     """Boot the firmware on `board` and run it until the board is switched off."""
-    app = App(board, gatekeeper_for(board))
+    gatekeeper = gatekeeper_for(board)
+    app = App(board, gatekeeper, comms_for(board.link, gatekeeper.pump_id(), board.clock, board.entropy))
     collect()
     Loop(app, board.pacer, board.clock).run()

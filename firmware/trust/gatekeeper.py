@@ -59,6 +59,7 @@ class Gatekeeper:
         self.facts = None
         self.approvals = None
         self.credentials = Credentials(board.store)
+        self.credentials.read()
         self.keyring = None
         self.bedside = None
         self.speaker = None
@@ -104,8 +105,13 @@ class Gatekeeper:
 
     # Keys.
 
+    def pump_id(self):
+        """Return who the pump is, 8 bytes, or b"" where it has no whole record."""
+        record = self.credentials.record
+        return b"" if record is None else record.pump_id
+
     def _boot(self, post):
-        self._read_record()
+        self._take_record()
         record = self.credentials.record
         count = -1 if self._counter is None else self._counter.read()
         self.audit.boot(record, self.credentials.found, count)
@@ -113,9 +119,9 @@ class Gatekeeper:
             self._remote.lock()
             post(EV_COMPROMISED)
 
-    def _read_record(self):
+    def _take_record(self):
         self._shut_down = False
-        if self.credentials.read() == WHOLE:
+        if self.credentials.found == WHOLE:
             self._load()
             from firmware.trust.bedside import Bedside
 
@@ -136,7 +142,8 @@ class Gatekeeper:
     def _open(self):
         """Make ready to be spoken to: keys, a session, facts."""
         if self._shut_down:
-            self._read_record()  # as it is after a recovery
+            self.credentials.read()  # as it is after a recovery
+            self._take_record()
         record = self.credentials.record
         if record is None:
             return
