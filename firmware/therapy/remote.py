@@ -83,6 +83,11 @@ class Remote:
         """Return the rate that a person has set while it runs, -1 for none."""
         return self._controller.dose.profile.override_ul_h
 
+    def drug(self):
+        """Return the library's code of what is in use, 0 for nothing."""
+        rx = self._controller.dose.rx
+        return 0 if rx is None else rx.drug
+
     def glass(self):
         """Return the number of whoever has broken the glass, -1 while it is whole."""
         glass = self._controller.glass

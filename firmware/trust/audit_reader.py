@@ -57,9 +57,10 @@ class AuditReader:
 
     def _look(self):
         areas = self._chain.areas
-        if self._offset + HEAD > areas.size(self._area):
-            if self._last:
+        if self._last:
+            if self._offset >= self._chain.end():
                 return True
+        elif self._offset + HEAD > areas.size(self._area):
             self._last = True
             self._enter(self._chain.area)
             return False

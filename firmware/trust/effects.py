@@ -34,6 +34,8 @@ class Effects:
         if kind == r.KIND_LOG:
             return v.OK if self._gate.speaker.log(arguments[ARGUMENT]) else v.REFUSED_BUSY
         if kind == r.KIND_AUDIT:
+            if self._gate.audit.head() is None:
+                return v.REFUSED_STATE  # none is kept
             return v.OK if self._gate.speaker.audit(arguments[ARGUMENT]) else v.REFUSED_BUSY
         if kind == r.KIND_ALARMS:
             self._gate.speaker.alarms()

@@ -82,6 +82,7 @@ class Gatekeeper:
         if ticks_diff(now_ms, self._due_ms) >= 0:
             self._due_ms = ticks_add(now_ms, LOOK_MS)
             quick = self._look(post) and quick
+        self.audit.look()
         if self._remote.trust() >= TR_ISOLATED:
             self._shut()
         elif self.keyring is None and self.credentials.found != BLANK:
@@ -90,7 +91,6 @@ class Gatekeeper:
             self._look_at_bedside(readings)
         elif self.credentials.found != BROKEN:
             self._remote.say_at_rest(msg.UNPROVISIONED)
-        self.audit.look()
         if self._held < AUDIT_TURNS and (self._listen(inbox, now_ms, post) or self._speak(facts)):
             if self.audit.waits():
                 self._held += 1

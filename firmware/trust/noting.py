@@ -100,6 +100,7 @@ class Noting:
         self._seen_trust = 0
         self._in_therapy = False
         self._override_ul_h = -1
+        self._drug = 0  # of the last therapy
         self._glass = -1  # who has broken it
 
     def meet(self, remote, seconds):
@@ -202,6 +203,7 @@ class Noting:
 
     def _look_at_programme(self):
         override = self._remote.override_ul_h()
+        self._drug = self._remote.drug() or self._drug
         in_therapy = self._is_in_therapy()
         if in_therapy != self._in_therapy:
             self._in_therapy = in_therapy
@@ -212,7 +214,7 @@ class Noting:
 
     def _note_programme(self, what, rate_ul_h):
         status = self._remote.status
-        values = (what, status.delivery, status.operator, status.drug, max(rate_ul_h, 0), max(status.delivered_ul, 0))
+        values = (what, status.delivery, status.operator, self._drug, max(rate_ul_h, 0), max(status.delivered_ul, 0))
         self._note(a.AUDIT_PROGRAMME, PROGRAMME, *values)
 
     # The store.
@@ -228,7 +230,7 @@ class Noting:
         elif self.waits():
             if self._audit.step(may_erase) != OK:
                 self._retry_s = self._seconds.now_s + RETRY_S
-        else:
+        elif not self._audit.waits():
             self._audit.step(may_erase)  # takes the other area ahead of need
             self._check()
 
