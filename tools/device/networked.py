@@ -2,7 +2,7 @@
 
 Arguments: the project's root (or a folder of its bytecode), the pump's credential record, a compiled drug library, the
 folder of the pump's identity (DER) or `alone` for a pump without a network, the broker's port, the most turns, real
-milliseconds a turn.
+milliseconds a turn. The first key of the audit lies beside the record, as audit.key.
 
 Standard input plays the nurse, a line each: `at TURN CODE VALUE` and `key CODE VALUE` press a key (at most one a turn
 reaches the pump), `run` lets the turns begin, `end` ends them. Virtual time passes by 100 ms a turn, so the trace of
@@ -22,7 +22,8 @@ sys.path.insert(0, sys.argv[1])
 
 from firmware.app import App
 from firmware.main import comms_for, gatekeeper_for
-from firmware.trust.credentials import Record, frame
+from firmware.trust.credentials import Record
+from firmware.trust.install import install
 from hal import ports
 from hal.compat import MASK
 from tools.device.flash import Counter, Flash
@@ -87,11 +88,11 @@ class Nurse:
 class Bench(Board):
     """The ideal motor, with a store, a counter and keys that carry a value."""
 
-    def __init__(self, record, library):
+    def __init__(self, record, audit_key, library):
         Board.__init__(self)
         self.store = Flash()
-        for area in (ports.AREA_KEYS_A, ports.AREA_KEYS_B):
-            self.store.load(area, frame(record, 1))
+        if install(self.store, record, audit_key) != ports.OK:
+            raise OSError("the record cannot be installed")
         self.store.load(ports.AREA_LIBRARY, library)
         self.counter = Counter()
         self.entropy = Entropy()
@@ -105,8 +106,8 @@ class Bench(Board):
 class Run:
     """One pump and what its therapy did."""
 
-    def __init__(self, record, library, folder, port):
-        self.board = board = Bench(record, library)
+    def __init__(self, record, audit_key, library, folder, port):
+        self.board = board = Bench(record, audit_key, library)
         if folder == "alone":
             board.link = Link()
         else:
@@ -157,7 +158,8 @@ def main(record_path, library_path, folder, port, turns, turn_ms):
     if not record.decode(read(record_path)):
         print("that is no credential record: " + record_path)
         return 1
-    run = Run(record, read(library_path), folder, port)
+    audit_key = read(record_path[: record_path.rindex("/") + 1] + "audit.key")
+    run = Run(record, audit_key, read(library_path), folder, port)
     nurse = Nurse()
     while not nurse.begun:
         nurse.look()
