@@ -1,7 +1,7 @@
 """Keeps the audit: what happens becomes records of the chain, each with data of its kind's layout (docs/trust.md).
 
 Runs in the gatekeeper's turn. Whatever somebody afar can bring about again and again is noted with an allowance, and
-what was passed over is counted: neither does a flood wear the store, nor does it crowd out the log within the hour.
+what was passed over is counted: neither does a flood wear the store, nor does it push out the log within half an hour.
 """
 
 import struct
