@@ -16,8 +16,9 @@ ALARMS = const(3)
 ACK = const(4)
 LOG = const(5)
 WAVE = const(6)
-HEAD = const(7)
-AUDIT = const(8)
+STAGED = const(7)
+HEAD = const(8)
+AUDIT = const(9)
 
 ACKS = const(8)
 # A fact's counter is the boot's count and, below it, so many bits for the facts of one boot.

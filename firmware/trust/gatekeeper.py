@@ -15,7 +15,7 @@ from firmware.trust.closed import LOOK_MS
 from firmware.trust.countwatch import CountWatch
 from firmware.trust.credentials import BLANK, BROKEN, WHOLE, Credentials
 from firmware.trust.reader import Reader
-from firmware.trust.roles import KIND_ALARMS, KIND_STATUS, KIND_TIME, Roles
+from firmware.trust.roles import KIND_ALARMS, KIND_CHUNK, KIND_STATUS, KIND_TIME, KIND_WAVE, Roles
 from firmware.trust.seconds import Seconds
 from firmware.trust.unaudited import Unaudited
 from hal.compat import const, ticks_add, ticks_diff
@@ -27,7 +27,7 @@ AUDIT_TURNS = const(10)
 # An erase in this turn already (the journal's) shows as a long one: the lease outlasts one, not two.
 QUICK_MS = const(150)
 # Accepted so often, and changing so little, that they would crowd out the rest of the audit.
-_NOT_NOTED = (KIND_STATUS, KIND_ALARMS, KIND_TIME)
+_NOT_NOTED = (KIND_STATUS, KIND_ALARMS, KIND_TIME, KIND_WAVE, KIND_CHUNK)
 
 
 class Gatekeeper:
@@ -91,6 +91,8 @@ class Gatekeeper:
             self._look_at_bedside(readings)
         elif self.credentials.found != BROKEN:
             self._remote.say_at_rest(msg.UNPROVISIONED)
+        if self.speaker is not None:
+            self.speaker.sample(readings, self.seconds.now_s)
         if self._held < AUDIT_TURNS and (self._listen(inbox, now_ms, post) or self._speak(facts)):
             if self.audit.waits():
                 self._held += 1
@@ -153,7 +155,7 @@ class Gatekeeper:
 
         self.keyring = Keyring(record)
         self.effects = Effects(self, self._remote)
-        self.speaker = Speaker(self.facts, self.session, self.seconds, record, self._remote, self.audit)
+        self.speaker = Speaker(self, record, self._remote, self._board.store)
         count = -1 if self._counter is None else self._counter.read()
         if 0 <= self._before < count:  # else this boot cannot be told from the one before: no session, no facts
             self.session.boot(count)
