@@ -45,6 +45,7 @@ class Far:
         """Listen over whatever happens to the broker."""
         self._task = asyncio.create_task(self._listen())
         try:
+            await self.until(lambda: self._one is not None, "a connection")
             yield self
         finally:
             self._task.cancel()

@@ -142,7 +142,8 @@ def program_at(pump: Pump, staff: Staff, turn: int) -> None:
 
 async def met(far: Far, service: KeyService) -> None:
     """The pump has said who it is, verified, and has been told the time."""
-    await far.until(lambda: far.last(f.HELLO) or far.last(f.STATUS))
+    hello = await far.until(lambda: far.last(f.HELLO), "HELLO")
+    assert (len(hello[1]), hello[2], hello[3]) == (16, 0, 1)  # challenge, session, epoch
     code, _, _ = await far.send(lambda: service.time_request(far.pump, far.challenge, far.pump_s))
     assert code == v.OK
 
@@ -177,8 +178,8 @@ async def test_a_hundred_of_a_hundred_over_a_killed_broker_and_the_dose_as_witho
     answered: list[tuple[str, int, int]] = []
     async with asyncio.timeout(PATIENCE_S), start(pump, site.pump(pump), broker.port, MOST_TURNS, TURN_MS) as device:
         program_at(device, staff, 20)
-        device.say("run")
         async with far.listening():
+            device.say("run")
             await met(far, service)
             for number in range(100):
                 if number in (33, 66):
@@ -211,8 +212,8 @@ async def test_prepared_confirmed_titrated_by_two_paused_logged_and_audited(
     far = Far(site, broker.port, pump, service)
     nurse, physician, biomed = [await staff.key(name) for name in (NURSE, PHYSICIAN, BIOMED)]
     async with asyncio.timeout(PATIENCE_S), start(pump, site.pump(pump), broker.port, MOST_TURNS, TURN_MS) as device:
-        device.say("run")
         async with far.listening():
+            device.say("run")
             await met(far, service)
             # Prepared from afar: nothing flows.
             code, message, prepared = await far.ask(nurse, r.KIND_PREPARE, ENTRIES)

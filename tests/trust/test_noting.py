@@ -11,6 +11,7 @@ from firmware.trust import facts as f
 from firmware.trust import roles as r
 from firmware.trust import verdict as v
 from firmware.trust.audit import Audit
+from firmware.trust.gatekeeper import Gatekeeper
 from firmware.trust.noting import BURST, EVERY_S, Allowance
 from firmware.trust.unaudited import Unaudited
 from hal import ports
@@ -391,3 +392,46 @@ def test_who_a_pump_is_is_known_before_its_first_turn():
     board = board_of(None)
     board.store.write(ports.AREA_KEYS_A, 0, b"KVOK" + bytes(60))
     assert gatekeeper_for(board).pump_id() == b""
+
+
+# Erases.
+
+
+class TooFast:
+    """The way to therapy of a pump that infuses faster than a lease outlasts an erase."""
+
+    def __init__(self, pump):
+        self._remote = pump.app.remote
+
+    def __getattr__(self, name):
+        return getattr(self._remote, name)
+
+    def may_erase(self):
+        return False
+
+
+class Watched(Unaudited):
+    """Keeps what it was allowed."""
+
+    def __init__(self):
+        self.allowed = []
+
+    def step(self, may_erase):
+        self.allowed.append(may_erase)
+
+
+def test_an_erase_waits_for_a_turn_without_another_and_for_a_rate_whose_lease_outlasts_it():
+    watched = Watched()
+    one = AskedPump(RECORD, open_library(), make_gatekeeper=lambda board: Gatekeeper(board, watched))
+    one.run(15_000)
+    watched.allowed.clear()
+    one.run(1_000)
+    assert watched.allowed and all(watched.allowed)
+    watched.allowed.clear()
+    for _ in range(20):
+        one.tick(250)  # as long as a turn in which the journal's area was erased
+    assert watched.allowed and not any(watched.allowed)
+    watched.allowed.clear()
+    one.gatekeeper.meet(TooFast(one))
+    one.run(1_000)
+    assert watched.allowed and not any(watched.allowed)
