@@ -5,13 +5,15 @@
 """
 
 from firmware.app import App
+from firmware.comms.raw import RawComms
 from firmware.therapy.pace import TURN_MS
 from firmware.trust.closed import ClosedGatekeeper, is_provisioned
 from hal.compat import collect, const, ticks_add, ticks_diff
-from hal.ports import OK
+from hal.ports import AREA_AUDIT_A, AREA_AUDIT_B, OK
 
 # A turn overdue by this much: the pacer has stopped, and the main loop takes it.
 LATE_MS = const(200)
+LEAST_AUDIT = const(1024)  # bytes of each audit area; a smaller one holds no chain
 
 
 class Loop:
@@ -62,11 +64,34 @@ def gatekeeper_for(board):
         return ClosedGatekeeper(board)
     from firmware.trust.gatekeeper import Gatekeeper  # half of a Pico's free heap: only for who has keys
 
-    return Gatekeeper(board)
+    return Gatekeeper(board, audit_for(board.store))
+
+
+def audit_for(store):
+    """Return what keeps the audit in `store`, or None where it has no place for one."""
+    if store.size(AREA_AUDIT_A) < LEAST_AUDIT or store.size(AREA_AUDIT_B) < LEAST_AUDIT:
+        return None
+    from firmware.trust.audit import Audit
+    from firmware.trust.noting import Noting
+
+    return Noting(Audit(store))
+
+
+def comms_for(link, pump_id, clock, entropy):
+    """Return what makes comms on `link`: MQTT where it is dialled and the pump is somebody, else bytes as they are.
+
+    `pump_id`: 8 bytes, or b"". `clock`, `entropy`: by which it waits and dials.
+    """
+    if not pump_id or not hasattr(link, "open"):
+        return RawComms
+    from firmware.comms.mqtt import MqttMaker
+
+    return MqttMaker(pump_id, clock, entropy).make
 
 
 def run(board):
     """Boot the firmware on `board` and run it until the board is switched off."""
-    app = App(board, gatekeeper_for(board))
+    gatekeeper = gatekeeper_for(board)
+    app = App(board, gatekeeper, comms_for(board.link, gatekeeper.pump_id(), board.clock, board.entropy))
     collect()
     Loop(app, board.pacer, board.clock).run()

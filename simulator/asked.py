@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from firmware.app import App
+from firmware.main import gatekeeper_for
 from firmware.trust import facts as f
 from firmware.trust import roles as r
 from firmware.trust import verdict as v
 from firmware.trust.credentials import Record
-from firmware.trust.gatekeeper import Gatekeeper
 from hal import ports
 from hal.compat import HALF
 from simulator.devices.parts import SimCounter, SimEntropy
@@ -160,8 +160,8 @@ class AskedPump(Asked, IdealPump):
     """An ideal pump past its self-test that has been told the time."""
 
     def __init__(
-        self, record: Record | None = None, library: bytes = b"", make_gatekeeper: Callable[[Any], Any] = Gatekeeper,
-        board: IdealBoard | None = None, site_s: int = NOW_S,
+        self, record: Record | None = None, library: bytes = b"",
+        make_gatekeeper: Callable[[Any], Any] = gatekeeper_for, board: IdealBoard | None = None, site_s: int = NOW_S,
     ) -> None:
         """`board`: one that has run before, to boot on its store. `site_s`: the time it is told, 0 for none."""
         Asked.__init__(self, make_record(1, people()) if record is None else record, OPEN_DOSES)

@@ -21,6 +21,7 @@ from firmware.trust.audit_frame import (
     next_key,
     sequence_of,
 )
+from firmware.trust.credentials import Record as CredentialRecord
 from hal import ports
 
 NAMES = {
@@ -178,6 +179,22 @@ def _length(frame: bytes) -> int:
     if length < 0 or len(frame) != frame_size(length) or not is_whole(frame, length):
         return -1
     return length if set(frame[_PACKED + length :]) <= {0xFF} else -1
+
+
+def first_key(record: CredentialRecord) -> bytes:
+    """The key of record 0 of a pump's log, as the pump itself makes it when it boots with an empty one."""
+    return record.key(b"kvo audit")
+
+
+def split(records: bytes) -> list[bytes]:
+    """The records in an AUDIT fact, one behind the other, as `verify` takes them; what is none stays in one piece."""
+    log: list[bytes] = []
+    while records:
+        length = length_of(records[:HEAD]) if len(records) >= HEAD else -1
+        size = frame_size(length) if length >= 0 else len(records)
+        log.append(records[:size])
+        records = records[size:]
+    return log
 
 
 def read_log(store: Any) -> list[bytes]:

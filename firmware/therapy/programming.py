@@ -12,6 +12,13 @@ from firmware.therapy.heads import SIZE_TOLERANCE_UM, SYRINGES, max_rate_ul_h
 from firmware.therapy.prepared import Prepared
 from firmware.therapy.prescribe import Prescriber, Request
 from hal import ports
+from hal.compat import const
+
+# What a person confirmed: entries and a dose rate of their own, or what was asked for from afar.
+CONFIRMED_ENTRIES = const(1)
+CONFIRMED_PREPARED = const(2)
+CONFIRMED_TITRATION = const(3)
+CONFIRMED_ASKED = const(4)
 
 # Fields that only a person at the panel enters, and those that steps stand for.
 _NOT_PREPARED = (
@@ -36,6 +43,8 @@ class Programming:
         self._asked_soft = False
         self._now_ms = 0  # of the last look
         self._prefilled = False  # the entries are those that were prepared, untouched
+        self.confirmed = 0  # CONFIRMED_*, until whoever keeps the audit has taken it
+        self.confirmed_milli = 0  # its dose rate
 
     def key(self, readings):
         """Take this tick's key, if it is one of programming's."""
@@ -114,6 +123,7 @@ class Programming:
         if self._keep(made.rx.encode()):
             return msg.STORE
         self._therapy.offer_prescription(made.rx)
+        self._tell(CONFIRMED_PREPARED if self._prefilled else CONFIRMED_ENTRIES, made.rx.dose_milli)
         self._prefilled = False
         self.prepared.forget()
         return msg.READY
@@ -121,8 +131,13 @@ class Programming:
     def _titrate(self):
         message = self._offer(self._titrate_milli)
         if not message:
+            self._tell(CONFIRMED_TITRATION, self._titrate_milli)
             self._titrate_milli = -1
         return message
+
+    def _tell(self, what, dose_milli):
+        self.confirmed = what
+        self.confirmed_milli = dose_milli
 
     def _take_titration(self):
         prepared = self.prepared
@@ -133,6 +148,8 @@ class Programming:
         message = msg.STATE
         if prepared.rx is self._controller.dose.rx:
             message = self._offer(prepared.titrate_milli)
+        if not message:
+            self._tell(CONFIRMED_ASKED, prepared.titrate_milli)
         if message != msg.CONFIRM_SOFT:
             self._drop_titration()
         return message

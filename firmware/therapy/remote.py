@@ -70,6 +70,33 @@ class Remote:
         """Return whether nothing flows, so that even the erase of many sectors stalls no dose."""
         return not is_moving(self._controller.delivery.state)
 
+    # For whoever keeps the audit.
+
+    def confirmed(self):
+        """Return what a person has confirmed since this was asked last: CONFIRMED_* of programming.py, or 0."""
+        programming = self._programming
+        what = programming.confirmed
+        programming.confirmed = 0
+        return what
+
+    def confirmed_milli(self):
+        """Return the dose rate of what was confirmed last, in thousandths."""
+        return self._programming.confirmed_milli
+
+    def override_ul_h(self):
+        """Return the rate that a person has set while it runs, -1 for none."""
+        return self._controller.dose.profile.override_ul_h
+
+    def drug(self):
+        """Return the library's code of what is in use, 0 for nothing."""
+        rx = self._controller.dose.rx
+        return 0 if rx is None else rx.drug
+
+    def glass(self):
+        """Return the number of whoever has broken the glass, -1 while it is whole."""
+        glass = self._controller.glass
+        return glass.person if glass.broken else -1
+
     # The bedside.
 
     def lock(self):

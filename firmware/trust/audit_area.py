@@ -132,14 +132,17 @@ class Areas:
 
     # Records.
 
+    def peek(self, area, offset):
+        """Read the first HEAD bytes of a record into `frame`; the length of its data, or -1 where none begins."""
+        if offset + HEAD > self.size(area) or self._read(area, offset, memoryview(self.frame)[:HEAD]):
+            return -1
+        return length_of(self.frame)
+
     def load(self, area, offset):
         """Read the record at `offset` into `frame`; the length of its data, or -1 where there is no whole one."""
-        size = self.size(area)
         view = memoryview(self.frame)
-        if offset + HEAD > size or self._read(area, offset, view[:HEAD]):
-            return -1
-        length = length_of(self.frame)
-        if length < 0 or offset + frame_size(length) > size:
+        length = self.peek(area, offset)
+        if length < 0 or offset + frame_size(length) > self.size(area):
             return -1
         if self._read(area, offset, view[: frame_size(length)]) or not is_whole(self.frame, length):
             return -1

@@ -43,8 +43,13 @@ class Check:
         follows = first or (heading[1] == self._sequence and heading[2] == self._link)
         self._area = area
         self._sequence, self._link = heading[1:]
-        self._offset = records_at(self._chain.areas.size(area))
+        self._mark(records_at(self._chain.areas.size(area)))
         return follows
+
+    def _mark(self, offset):
+        """The chain has been followed to `offset`; what is appended from now on stands behind it."""
+        self._offset = self._after = offset
+        self._records = self._chain.sequence
 
     def step(self):
         """Look at one record; return GOES_ON, or audit_store's SOUND, BROKEN, NONE or UNREAD."""
@@ -69,7 +74,7 @@ class Check:
                     return BROKEN
                 self._sequence += 1
                 self._link = digest_of(frame, length)
-                self._offset += frame_size(length)
+                self._mark(self._offset + frame_size(length))
                 return GOES_ON
             self._offset += areas.blank_from(self._area, self._offset) or _WORD
         return GOES_ON
@@ -78,5 +83,8 @@ class Check:
         chain = self._chain
         if self._area != chain.area:
             return GOES_ON if self._enter(chain.area, False) else BROKEN
+        if self._records != chain.sequence:  # grown while we looked at what was blank then
+            self._mark(self._after)
+            return GOES_ON
         state = chain.resolve()
         return state if state != SOUND or self._link == bytes(chain.link) else BROKEN

@@ -202,6 +202,10 @@ class Chain:
         self._settle()  # what fails here is made good before the next record
         return OK
 
+    def end(self):
+        """Return where the next record would go in the area in use: nothing was written from there on."""
+        return self._offset
+
     def resolve(self):
         """Look again where the store did not answer, or not for sure; return the state."""
         return self.open() if self._unsure or self.state == UNREAD else self.state

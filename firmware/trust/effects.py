@@ -33,6 +33,10 @@ class Effects:
             return self._approve(request)
         if kind == r.KIND_LOG:
             return v.OK if self._gate.speaker.log(arguments[ARGUMENT]) else v.REFUSED_BUSY
+        if kind == r.KIND_AUDIT:
+            if self._gate.audit.head() is None:
+                return v.REFUSED_STATE  # none is kept
+            return v.OK if self._gate.speaker.audit(arguments[ARGUMENT]) else v.REFUSED_BUSY
         if kind == r.KIND_ALARMS:
             self._gate.speaker.alarms()
             return v.OK
@@ -107,6 +111,7 @@ class Effects:
                 return v.REFUSED_BUSY
             record.revoked.append(operator)
             self._unstored = True
+            self._gate.audit.revoked(record.epoch, operator)
         return self._store(record)
 
     def _epoch(self, epoch):
@@ -118,6 +123,7 @@ class Effects:
         if epoch > record.epoch:
             record.epoch = epoch
             self._unstored = True
+            gate.audit.revoked(epoch, 0)
             gate.renew_facts()
         gate.begin_session()
         return self._store(record)

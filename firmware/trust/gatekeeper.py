@@ -1,10 +1,10 @@
 """Judges what comms brought in, says what becomes of it, and speaks for the pump. Deny by default.
 
 Runs in the turn, after the tick, in bounded slices: so many bytes, at most one MAC to check, one key to derive, one
-fact to make, one slice of a PIN. Whatever it accepts goes through one object (firmware/therapy/remote.py) that can
-change no dose. Without a credential record there is no key, so nothing is authentic and whatever comes is hostile
-traffic; a record that fails its check, a secure counter that went back and an audit that does not hold are local
-evidence that the security layer is compromised.
+fact to make or one audit record to store, one slice of a PIN. Whatever it accepts goes through one object
+(firmware/therapy/remote.py) that can change no dose. Without a credential record there is no key, so nothing is
+authentic and whatever comes is hostile traffic; a record that fails its check, a secure counter that went back and an
+audit that does not hold are local evidence that the security layer is compromised.
 """
 
 from firmware.therapy import messages as msg
@@ -17,30 +17,17 @@ from firmware.trust.credentials import BLANK, BROKEN, WHOLE, Credentials
 from firmware.trust.reader import Reader
 from firmware.trust.roles import KIND_ALARMS, KIND_CHUNK, KIND_STATUS, KIND_TIME, KIND_WAVE, Roles
 from firmware.trust.seconds import Seconds
+from firmware.trust.unaudited import Unaudited
 from hal.compat import const, ticks_add, ticks_diff
 
 MAX_REQUEST = const(1024)
 BYTES = const(256)  # looked at in a turn; the rest waits in the mailbox
+# Turns that an audit record waits for one in which there is nothing to judge or to say; then it has one.
+AUDIT_TURNS = const(10)
+# An erase in this turn already (the journal's) shows as a long one: the lease outlasts one, not two.
+QUICK_MS = const(150)
 # Accepted so often, and changing so little, that they would crowd out the rest of the audit.
 _NOT_NOTED = (KIND_STATUS, KIND_ALARMS, KIND_TIME, KIND_WAVE, KIND_CHUNK)
-
-
-class Unaudited:
-    """Keeps no audit. What keeps one has the same three methods."""
-
-    def note(self, code, request, times):
-        """A request came to `code` (verdict.py), and `times` - 1 others since it was last noted.
-
-        request: None where a message was too long or too short to be one. Of refusals at most one a code and
-        NOTE_S is noted: a flood must not wear the store.
-        """
-
-    def step(self, may_erase):
-        """Store what waits, one record a turn; `may_erase`: whether a stall of 400 ms does no harm now."""
-
-    def holds(self):
-        """Return whether the chain is whole, as far as has been looked."""
-        return True
 
 
 class Gatekeeper:
@@ -51,7 +38,9 @@ class Gatekeeper:
         self._board = board
         self._counter = board.counter
         self._clock = board.clock
-        self._audit = Unaudited() if audit is None else audit
+        self.audit = Unaudited() if audit is None else audit
+        self._held = 0  # turns for which a record has waited
+        self._told = False  # that the audit does not hold
         now_ms = board.clock.ticks_ms()
         self._reader = Reader(MAX_REQUEST, now_ms)
         self._waiting = None  # a request whose key has to be derived yet
@@ -60,7 +49,7 @@ class Gatekeeper:
         self._shut_down = False
         self._before = -1 if board.counter is None else board.counter.read()  # it rises while the pump boots
         self._count = CountWatch(board.counter)
-        self._due_ms = now_ms
+        self._due_ms = self._turn_ms = now_ms
         self._out = b""  # a fact, made and not yet taken
         self.make_request = None  # a test may hand in another, and other parts, before the first step
         self.tally = v.Tally()
@@ -70,6 +59,7 @@ class Gatekeeper:
         self.facts = None
         self.approvals = None
         self.credentials = Credentials(board.store)
+        self.credentials.read()
         self.keyring = None
         self.bedside = None
         self.speaker = None
@@ -78,43 +68,62 @@ class Gatekeeper:
     def meet(self, remote):
         """Take the one way to therapy; called once, before the first `step`."""
         self._remote = remote
+        self.audit.meet(remote, self.seconds)
 
     def step(self, inbox, facts, readings, post):
         """Do this turn's share. `post(event)` tells therapy's mailbox; comms sends what is put into `facts`."""
         now_ms = self._clock.ticks_ms()
+        quick = ticks_diff(now_ms, self._turn_ms) < QUICK_MS
+        self._turn_ms = now_ms
         self.seconds.look(now_ms)
         if not self._booted:
             self._booted = True
             self._boot(post)
         if ticks_diff(now_ms, self._due_ms) >= 0:
             self._due_ms = ticks_add(now_ms, LOOK_MS)
-            self._look(post)
+            quick = self._look(post) and quick
+        self.audit.look()
         if self._remote.trust() >= TR_ISOLATED:
             self._shut()
         elif self.keyring is None and self.credentials.found != BLANK:
             self._open()
         if self.bedside is not None:
-            self.bedside.look(readings, self.seconds.now_s)
+            self._look_at_bedside(readings)
         elif self.credentials.found != BROKEN:
             self._remote.say_at_rest(msg.UNPROVISIONED)
-        self._audit.step(self._remote.may_erase())
         if self.speaker is not None:
             self.speaker.sample(readings, self.seconds.now_s)
-        if not self._listen(inbox, now_ms, post) and self.speaker is not None:
-            self.speaker.look(self.seconds.now_s)
-            self._send(facts)
+        if self._held < AUDIT_TURNS and (self._listen(inbox, now_ms, post) or self._speak(facts)):
+            if self.audit.waits():
+                self._held += 1
+        else:
+            self._held = 0
+            self.audit.step(quick and self._remote.may_erase())
+
+    def _look_at_bedside(self, readings):
+        found = self.bedside.look(readings, self.seconds.now_s)
+        if found:
+            self.audit.login(found, self.bedside.tried)
 
     # Keys.
 
+    def pump_id(self):
+        """Return who the pump is, 8 bytes, or b"" where it has no whole record."""
+        record = self.credentials.record
+        return b"" if record is None else record.pump_id
+
     def _boot(self, post):
-        self._read_record()
+        self._take_record()
+        record = self.credentials.record
+        count = -1 if self._counter is None else self._counter.read()
+        self.audit.boot(record, self.credentials.found, count)
         if self.credentials.found == BROKEN:
             self._remote.lock()
             post(EV_COMPROMISED)
 
-    def _read_record(self):
+    def _take_record(self):
         self._shut_down = False
-        if self.credentials.read() == WHOLE:
+        if self.credentials.found == WHOLE:
             self._load()
             from firmware.trust.bedside import Bedside
 
@@ -136,7 +145,8 @@ class Gatekeeper:
     def _open(self):
         """Make ready to be spoken to: keys, a session, facts."""
         if self._shut_down:
-            self._read_record()  # as it is after a recovery
+            self.credentials.read()  # as it is after a recovery
+            self._take_record()
         record = self.credentials.record
         if record is None:
             return
@@ -146,7 +156,7 @@ class Gatekeeper:
 
         self.keyring = Keyring(record)
         self.effects = Effects(self, self._remote)
-        self.speaker = Speaker(self.facts, self.session, self.seconds, record, self._remote, self._board.store)
+        self.speaker = Speaker(self, record, self._remote, self._board.store)
         count = self._risen()
         if count >= 0:  # else no session, no facts
             self.session.boot(count)
@@ -183,6 +193,7 @@ class Gatekeeper:
         self.approvals.forget()
         self._remote.forget()
         self._out = b""
+        self.audit.wiped()
 
     # Listening.
 
@@ -243,18 +254,28 @@ class Gatekeeper:
             post(EV_HOSTILE)
         times = self.tally.notable(code, now_s)
         if times and (code or request.kind not in _NOT_NOTED):
-            self._audit.note(code, request, times)
+            self.audit.note(code, request, times)
         if self.speaker is not None:
             self.speaker.acknowledge(request.digest if request is not None else b"", code, message)
 
     # Speaking.
 
-    def _send(self, ring):
-        """Put the next fact into the ring, whole or not at all: a comms made anew begins at a fact's beginning."""
+    def _speak(self, ring):
+        """Look what there is to say and hand the next fact over; return whether this turn has made one."""
+        if self.speaker is None:
+            return False
+        self.speaker.look(self.seconds.now_s)
+        made = False
         if not self._out:
             fact = self.facts.next(self.seconds.now_s)
             if fact:
+                made = True
                 self._out = len(fact).to_bytes(2, "big") + fact
+        self._send(ring)
+        return made
+
+    def _send(self, ring):
+        """Put it into the ring, whole or not at all: a comms made anew begins at a fact's beginning."""
         if self._out and ring.room() >= len(self._out):
             ring.put(self._out, len(self._out))
             self._out = b""
@@ -262,7 +283,11 @@ class Gatekeeper:
     # Evidence.
 
     def _look(self, post):
-        """Each ten seconds: the counter only rises, the record stands as it was read, the audit holds."""
+        """Each ten seconds: the counter only rises, the record stands as it was read, the audit holds.
+
+        Returns whether this turn is free of an erase.
+        """
+        mended = False
         if self._count.fell():
             post(EV_COMPROMISED)
         credentials = self.credentials
@@ -270,5 +295,8 @@ class Gatekeeper:
             post(EV_COMPROMISED)
         elif credentials.behind and self._remote.may_erase():
             credentials.mend()  # a turn of its own: the lease outlasts one erase, not two
-        if not self._audit.holds():
+            mended = True
+        if not self.audit.holds() and not self._told:
+            self._told = True  # once: what is broken stays so, and a recovery shall have an end
             post(EV_COMPROMISED)
+        return not mended

@@ -26,6 +26,7 @@ KIND_TIME = const(8)
 KIND_REVOKE = const(9)
 KIND_EPOCH = const(10)
 KIND_STATUS = const(11)
+KIND_AUDIT = const(12)
 KIND_WAVE = const(13)
 KIND_STAGE = const(14)
 KIND_CHUNK = const(15)
@@ -35,6 +36,7 @@ _AT_THE_PATIENT = const(0x06)  # nurse, physician
 _ANYBODY = const(0x7E)
 _CARRIERS = const(0x38)  # pharmacist, biomed, manufacturer
 _SERVICE = const(0x40)
+_REVIEWING = const(0x50)  # biomed, key service: what people did is nobody else's to read
 _QUIET = const(3)  # normal, offline: bits by TR_*
 _HEARD = const(7)  # suspect too
 _SHORT = const(3)  # tens of seconds
@@ -52,6 +54,7 @@ TABLE = bytes(
         KIND_LOG, _ANYBODY, _LONG, _HEARD,
         KIND_ALARMS, _ANYBODY, _LONG, _HEARD,
         KIND_STATUS, _ANYBODY, _LONG, _HEARD,
+        KIND_AUDIT, _REVIEWING, _LONG, _HEARD,
         KIND_WAVE, _ANYBODY, _LONG, _HEARD,
         KIND_STAGE, _CARRIERS, _LONG, _QUIET,
         KIND_CHUNK, _CARRIERS, _LONG, _QUIET,

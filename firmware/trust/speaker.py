@@ -1,9 +1,13 @@
-"""When the pump says what of itself: HELLO with a session, STATUS each 5 s and on a change, ALARMS on a change."""
+"""When the pump says what of itself: HELLO with a session, STATUS each 5 s and on a change, ALARMS on a change.
+
+HEAD, of the audit, goes out with a session and when it has changed, each ten seconds at most.
+"""
 
 from firmware.trust import facts as f
 from hal.compat import const
 
 STATUS_S = const(5)
+HEAD_S = const(10)
 FIRMWARE_VERSION = const(1)
 
 # Keys of a STATUS body.
@@ -24,14 +28,16 @@ class Speaker:
     """Looks at the pump's status and queues facts."""
 
     __slots__ = (
-        "_asked", "_due_s", "_facts", "_log", "_record", "_seconds", "_session", "_shown", "_staging", "_status",
-        "_store", "_therapy", "_top", "_trust", "_wave",
+        "_asked", "_audit", "_due_s", "_facts", "_head_s", "_headed", "_log", "_record", "_searched", "_seconds",
+        "_session", "_shown", "_staging", "_status", "_store", "_therapy", "_top", "_trust", "_wave",
     )  # fmt: skip
 
-    def __init__(self, facts, session, seconds, record, remote, store):
-        self._facts = facts
-        self._session = session
-        self._seconds = seconds
+    def __init__(self, gate, record, remote, store):
+        """`gate`: the gatekeeper, for its facts, session, seconds and audit."""
+        self._facts = gate.facts
+        self._audit = gate.audit
+        self._session = gate.session
+        self._seconds = gate.seconds
         self._record = record
         self._status = remote.status
         self._store = store
@@ -40,6 +46,9 @@ class Speaker:
         self._log = remote.log
         self._log.stop()
         self._asked = -1  # the log is searched from here on; -1: it is not
+        self._searched = -1  # so is the audit
+        self._headed = -1  # records, as it was told last
+        self._head_s = 0
         self._due_s = 0
         self._shown = -1
         self._therapy = self._trust = self._top = -1
@@ -49,6 +58,8 @@ class Speaker:
         session = self._session
         body = {1: session.challenge, 2: session.number, 3: self._record.epoch, 4: [FIRMWARE_VERSION]}
         self._facts.add(f.HELLO, body)
+        self._headed = -1
+        self._head_s = 0
 
     def acknowledge(self, digest, code, message):
         """A request came to `code`; `message`: therapy's answer, 0 for none."""
@@ -65,6 +76,11 @@ class Speaker:
         """Queue what is due at pump second `now_s`."""
         if self._asked >= 0:
             self._search()
+        if self._searched >= 0:
+            self._search_audit()
+        if now_s >= self._head_s:
+            self._head_s = now_s + HEAD_S
+            self._head()
         if self._staging is not None and self._staging.step():
             self.staged()
         status = self._status
@@ -114,6 +130,25 @@ class Speaker:
         if self._log.step():
             self._facts.add(f.LOG, {1: self._asked, 2: bytes(self._log.found), 3: self._log.next})
             self._asked = -1
+
+    def audit(self, sequence):
+        """Begin to look for audit records from `sequence` on; False where an earlier answer is not out, or none are."""
+        if self._searched >= 0 or self._facts.waits(f.AUDIT) or not self._audit.find(sequence):
+            return False
+        self._searched = sequence
+        return True
+
+    def _search_audit(self):
+        found = self._audit.search()
+        if found is not None:
+            self._facts.add(f.AUDIT, {1: self._searched, 2: found[0], 3: found[1]})
+            self._searched = -1
+
+    def _head(self):
+        head = self._audit.head()
+        if head is not None and head[0] != self._headed:
+            self._headed = head[0]
+            self._facts.add(f.HEAD, {1: head[0], 2: head[1]})
 
     def status(self):
         """Queue a STATUS."""

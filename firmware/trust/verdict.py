@@ -36,7 +36,8 @@ CODES = const(24)
 # by a broker or refused by rule without ill will: the third in ten minutes is.
 HOSTILE = const(3)
 WINDOW_S = const(600)
-NOTE_S = const(10)  # between two notes of one refusal in the audit
+NOTE_S = const(10)  # between two notes of one refusal in the audit, four times as long after each while they go on,
+LAST_NOTE_S = const(3600)  # up to this
 WEIGHTS = bytes(
     (
         0,  # OK
@@ -51,12 +52,14 @@ WEIGHTS = bytes(
 class Tally:
     """`counts[code]` requests came to that end since boot; `is_hostile` after each says whether it is an episode."""
 
-    __slots__ = ("_noted", "_noted_s", "_since_s", "_weight", "counts")
+    __slots__ = ("_came_s", "_noted", "_noted_s", "_since_s", "_wait_s", "_weight", "counts")
 
     def __init__(self):
         self.counts = [0] * CODES
         self._noted = [0] * CODES  # of each code, so many have been noted
         self._noted_s = [-NOTE_S] * CODES  # when
+        self._came_s = [-LAST_NOTE_S] * CODES  # the last one did
+        self._wait_s = [NOTE_S] * CODES  # from then to the next one
         self._weight = 0
         self._since_s = 0  # pump seconds at which the present window began
 
@@ -74,8 +77,11 @@ class Tally:
 
     def notable(self, code, now_s):
         """Return how many with `code` have come since the last that was noted, 0 where it is too early to note more."""
-        if code and now_s - self._noted_s[code] < NOTE_S:
+        quiet = now_s - self._came_s[code] >= LAST_NOTE_S
+        self._came_s[code] = now_s
+        if code and now_s - self._noted_s[code] < self._wait_s[code] and not quiet:
             return 0
+        self._wait_s[code] = NOTE_S if quiet else min(self._wait_s[code] * 4, LAST_NOTE_S)
         self._noted_s[code] = now_s
         times = self.counts[code] - self._noted[code]
         self._noted[code] = self.counts[code]

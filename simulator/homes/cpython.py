@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from firmware.app import App
-from firmware.trust.gatekeeper import Gatekeeper
+from firmware.main import gatekeeper_for
 from hal import ports
 from simulator.homes.base import HomeError
 from simulator.standins.gatekeeper import ScriptedGatekeeper
@@ -18,8 +18,8 @@ def shipped(board: Any) -> App:
 
 
 def provisioned(board: Any) -> App:
-    """The firmware as it runs on a device: with the gatekeeper that judges by the credentials in the store."""
-    return App(board, Gatekeeper(board))
+    """The firmware as it runs on a device: its gatekeeper judges by the store's credentials and keeps the audit."""
+    return App(board, gatekeeper_for(board))
 
 
 class CPythonHome:

@@ -17,13 +17,13 @@ def main():
 
     judges = "judges" in sys.argv[2:]
     if judges:
-        from firmware.trust.gatekeeper import Gatekeeper
+        from firmware.main import gatekeeper_for
 
     version = ".".join([str(part) for part in sys.implementation[1][:3]])
     serve(
         sys.stdin.buffer,
         sys.stdout.buffer,
-        lambda board: App(board, Gatekeeper(board) if judges else ScriptedGatekeeper()),
+        lambda board: App(board, gatekeeper_for(board) if judges else ScriptedGatekeeper()),
         sys.implementation[0] + " " + version,
     )
 

@@ -18,7 +18,7 @@ DEVICE_MAIN = Path(__file__).with_name("device_main.py")
 # Objects are twice the size of a Pico's: as much there as 192 KiB of its 240.
 HEAP = "384k"
 # The gatekeeper of a pump with keys is loaded as source here, and compiled in the heap.
-HEAP_WITH_KEYS = "512k"
+HEAP_WITH_KEYS = "768k"
 _REMEDY = "pip install 'kvo[micropython]', or choose --home cpython"
 
 # The package's own entry point drops the interpreter's exit code.

@@ -13,7 +13,7 @@ from simulator.site import cards, certificates
 from simulator.site.broker import write_config
 from simulator.site.files import Site, SiteError, open_site, wipe_file, wipe_folder, write_private, writing
 from simulator.site.keystore import Keys, seal, unseal
-from simulator.site.make import HOSTS, add_secrets, read_about, read_passphrase, record_of, write_pump_files
+from simulator.site.make import AUDIT_KEY, HOSTS, add_secrets, read_about, read_passphrase, record_of, write_pump_files
 from simulator.site.people import Operator, find, read_people, revoked, write_people
 
 _BROKER_STEPS = "have the broker read its files again: restart it"
@@ -90,6 +90,9 @@ def wipe(folder: Path | str, what: str) -> str:
             if not path.exists():
                 raise SiteError(f"{path}: is not here, so there is nothing to wipe; 'kvo provision record' makes one")
             wipe_file(path)
+            audit_key = site.pump(pump_id) / AUDIT_KEY
+            if audit_key.exists():
+                wipe_file(audit_key)
             return f"the record of pump {pump_id} wiped; 'kvo provision record' makes another when it is needed"
     raise SiteError(f"{what!r} cannot be wiped; name handed-over, record:PUMP or site")
 

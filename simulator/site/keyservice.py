@@ -173,6 +173,14 @@ class KeyService:
             raise KeyRefused("the fact says nothing")
         return value
 
+    def audit_key(self, pump_id: str) -> bytes:
+        """The first key of a pump's audit log, by which simulator.audit.verify holds what the pump hands out.
+
+        A pump that was installed without one has made it of its own key, and so does this.
+        """
+        pump = self._pump(pump_id, "the audit")
+        return pump.audit or hkdf(pump.key, bytes.fromhex(pump_id), b"kvo audit")
+
     def time_request(self, pump_id: str, challenge: bytes, pump_s: int) -> bytes:
         """A TIME request: the site's time now, for a pump whose session has `challenge` and whose clock is `pump_s`."""
         return self._request(pump_id, KIND_TIME, challenge, pump_s, self.now_s())

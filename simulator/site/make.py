@@ -21,6 +21,7 @@ from simulator.site.people import ROLES, Operator, new_pin, parse_operator, read
 from simulator.site.records import EPOCH_2020, PIN_DIGITS, make_record
 
 PORT = 8883
+AUDIT_KEY = "audit.key"  # in a pump's folder, until it is installed: the first key of its audit log
 HOSTS = ("localhost", "127.0.0.1")
 CLIENTS = ("gateway", "terminal-1")
 _MOST_PUMPS = 500
@@ -158,9 +159,10 @@ def _add_pump(site: Site, authority: Any, keys: Keys, people: list[Operator], na
     pump_id = secrets.token_hex(8)
     while pump_id in keys.pumps:
         pump_id = secrets.token_hex(8)
-    pump = PumpEntry(secrets.token_bytes(32))
+    pump = PumpEntry(secrets.token_bytes(32), audit=secrets.token_bytes(32))
     folder = write_pump_files(site, authority, pump_id)
     write_private(folder / "record.cbor", record_of(site, pump_id, pump, people, keys, name))
+    write_private(folder / AUDIT_KEY, pump.audit)
     keys.pumps[pump_id] = pump
     return pump_id
 

@@ -13,7 +13,9 @@ from simulator.homes import HomeError
 from simulator.homes.micropython import ROOT, interpreter
 from simulator.site.files import Site
 from simulator.site.mosquitto import Mosquitto
+from tests.network.test_two_processes import HEAP, PROGRAM
 from tools import network_doc
+from tools.claims.setups import open_library
 
 _LISTEN = "0A"
 _ESTABLISHED = "01"
@@ -69,14 +71,17 @@ def test_the_scan_sees_a_socket_that_listens() -> None:
     assert found == {f"tcp {_LOOPBACK}:{port:04X}"}
 
 
-def test_nothing_listens_but_the_broker_on_the_loopback(site: Site, broker: Mosquitto) -> None:
+def test_nothing_listens_but_the_broker_on_the_loopback(site: Site, broker: Mosquitto, tmp_path: Path) -> None:
     try:
-        command = [*interpreter(), "-X", "heapsize=512k", str(ROOT / "tools" / "device" / "networked.py"), str(ROOT)]
+        command = [*interpreter(), "-X", HEAP, str(PROGRAM), str(ROOT)]
     except HomeError as absent:
         pytest.skip(str(absent))
     pump = site.pumps()[0]
+    library = tmp_path / "library.bin"
+    library.write_bytes(open_library())
+    folder = site.pump(pump)
     with subprocess.Popen(
-        [*command, pump, str(site.pump(pump)), str(broker.port), "60000", "10"],
+        [*command, str(folder / "record.cbor"), str(library), str(folder), str(broker.port), "60000", "10"],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         try:

@@ -13,8 +13,10 @@ import pytest
 
 from firmware.trust.cbor import decode, encode
 from firmware.trust.cose import KEY_ID, OK, TAG_MAC0, make_mac0, open_message
+from firmware.trust.credentials import Record
 from firmware.trust.mac import MacKey
-from simulator.site import change
+from simulator.audit import first_key
+from simulator.site import change, keystore
 from simulator.site.files import Site, SiteError
 from simulator.site.keyservice import SHIFT_S, KeyRefused, KeyService, fact_key, operator_key, service_key
 from simulator.site.make import make_site
@@ -185,3 +187,30 @@ def test_the_store_opens_with_its_passphrase_alone_and_unchanged(site: Site) -> 
     site.keystore.write_bytes(data)
     with pytest.raises(SiteError, match="changed"):
         KeyService(site.folder)
+
+
+def test_the_audits_first_key_is_the_sites_and_outlives_the_pumps(site: Site, service: KeyService) -> None:
+    pump = site.pumps()[0]
+    given = (site.pump(pump) / "audit.key").read_bytes()
+    assert len(given) == 32
+    assert service.audit_key(pump) == given
+    change.rotate(site.folder, pump)
+    service.reload()
+    assert service.audit_key(pump) == given
+    change.wipe(site.folder, f"record:{pump}")
+    assert not (site.pump(pump) / "audit.key").exists()
+    with pytest.raises(KeyRefused, match="no such pump"):
+        service.audit_key("0" * 16)
+
+
+def test_a_pump_of_before_has_made_its_audits_key_of_its_own(site: Site, service: KeyService) -> None:
+    pump = site.pumps()[0]
+    service._keys.pumps[pump].audit = b""
+    record: Any = Record()
+    assert record.decode((site.pump(pump) / "record.cbor").read_bytes())
+    assert service.audit_key(pump) == first_key(record)
+
+
+def test_a_key_store_of_before_is_read() -> None:
+    keys = keystore._read([{"0123456789abcdef": [bytes(32), 2, True]}, {}])
+    assert keys.pumps["0123456789abcdef"] == keystore.PumpEntry(bytes(32), 2, True, b"")

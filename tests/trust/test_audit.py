@@ -544,3 +544,32 @@ def test_a_frame_says_whether_it_is_authentic():
     put(frame, 7, 3, bytes(32), b"data", KEY)
     assert is_authentic(frame, 4, KEY)
     assert not is_authentic(frame, 4, next_key(KEY))
+
+
+@pytest.mark.parametrize("every", [1, 2, 3, 7])
+def test_a_look_over_a_chain_that_grows_meanwhile_finds_nothing(every):
+    _, chain = begun(Store(16_384))
+    check = Check(chain)
+    looks = 0
+    for step in range(1_500):
+        if step % every == 0 and chain.sequence < 90:
+            assert chain.append(*record(chain.sequence)) == ports.OK
+        verdict = check.step()
+        if verdict != GOES_ON:
+            assert verdict == SOUND
+            looks += 1
+            check.begin()
+    assert looks > 3
+
+
+def test_a_chain_that_grows_hides_no_cut():
+    store, chain = begun(records=6)
+    store.load(chain.area, store.bytes(chain.area)[: chain._offset - 80] + bytes(80))
+    check = Check(chain)
+    for _ in range(200):
+        verdict = check.step()
+        if verdict != GOES_ON:
+            break
+        if chain.sequence < 12:
+            chain.append(*record(chain.sequence))
+    assert verdict == BROKEN

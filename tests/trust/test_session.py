@@ -136,10 +136,17 @@ def test_every_code_has_a_weight():
 def test_a_flood_is_noted_now_and_then_with_its_number():
     tally = v.Tally()
     noted = []
-    for second in range(25):
+    for second in range(20_000):
         tally.add(v.REFUSED_WRONG_MAC, second)
         noted.append(tally.notable(v.REFUSED_WRONG_MAC, second))
-    assert [times for times in noted if times] == [1, 10, 10]
+    assert [second for second, times in enumerate(noted) if times][:6] == [0, 10, 50, 210, 850, 3_410]
+    assert [times for times in noted if times] == [1, 10, 40, 160, 640, 2_560, 3_600, 3_600, 3_600, 3_600]
+    # After an hour without any it begins anew.
+    again = []
+    for second in range(30_000, 30_011):
+        tally.add(v.REFUSED_WRONG_MAC, second)
+        again.append(tally.notable(v.REFUSED_WRONG_MAC, second))
+    assert [bool(times) for times in again] == [True] + [False] * 9 + [True]
     tally.add(v.OK, 25)
     assert tally.notable(v.OK, 25) == 1
 
@@ -154,6 +161,7 @@ MAY = {
     r.KIND_LOG: set(range(1, 7)),
     r.KIND_ALARMS: set(range(1, 7)),
     r.KIND_STATUS: set(range(1, 7)),
+    r.KIND_AUDIT: {r.BIOMED, r.SERVICE},
     r.KIND_WAVE: set(range(1, 7)),
     r.KIND_STAGE: {r.PHARMACIST, r.BIOMED, r.MANUFACTURER},
     r.KIND_CHUNK: {r.PHARMACIST, r.BIOMED, r.MANUFACTURER},
@@ -161,7 +169,7 @@ MAY = {
     r.KIND_REVOKE: {r.SERVICE},
     r.KIND_EPOCH: {r.SERVICE},
 }
-_READ = {r.KIND_LOG, r.KIND_ALARMS, r.KIND_STATUS, r.KIND_WAVE}
+_READ = {r.KIND_LOG, r.KIND_AUDIT, r.KIND_ALARMS, r.KIND_STATUS, r.KIND_WAVE}
 _LONG = {*_READ, r.KIND_REVOKE, r.KIND_EPOCH, r.KIND_STAGE, r.KIND_CHUNK}
 _SUSPECT_TOO = {*_READ, r.KIND_REVOKE, r.KIND_EPOCH, r.KIND_TIME}
 

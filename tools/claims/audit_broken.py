@@ -20,6 +20,7 @@ _AREAS = (ports.AREA_AUDIT_A, ports.AREA_AUDIT_B)
 _RECORDS = 10  # in two areas
 _DATA = b"a record of the log"
 _FRAME = frame_size(len(_DATA))
+_GROWN = 60  # records, while it is looked over
 _MARGIN = 2_000  # steps in which a look has ended
 
 
@@ -60,7 +61,17 @@ class OpensOnly(Check):
         return SOUND
 
 
+class IgnoresGrowth(Check):
+    """Takes what is appended while it looks at what was blank for something that is not there."""
+
+    def _end_area(self) -> int:
+        if self._area == self._chain.area:
+            self._records = self._chain.sequence
+        return super()._end_area()
+
+
 MUTANTS: dict[str, type[Check]] = {
+    "no regard for what is appended meanwhile": IgnoresGrowth,
     "no look at the links": IgnoresLinks,
     "no look at the older area": StopsAtTheFirstArea,
     "what a boot sees, and no more": OpensOnly,
@@ -135,10 +146,28 @@ def verdict(store: SimFlash, make_check: Callable[[Chain], Check]) -> int:
     return GOES_ON
 
 
+def grown(make_check: Callable[[Chain], Check]) -> int:
+    """What looks over an honest chain say to which records are appended meanwhile: the first that is not SOUND."""
+    store = SimFlash(VirtualClock())
+    chain = Chain(store)
+    chain.begin(KEY)
+    check = make_check(chain)
+    for step in range(_MARGIN):
+        if step % 3 == 0 and chain.sequence < _GROWN:
+            chain.append(1, _DATA)
+        said = check.step()
+        if said == SOUND:
+            check.begin()
+        elif said != GOES_ON:
+            return said
+    return SOUND
+
+
 @claim(
     "audit-broken",
     "Whatever is done to one stored audit record (a byte, its checksum mended or not, blanked, moved, swapped, taken "
-    "out, cut off), a boot and a look over the chain say that it is broken; of an honest store, that it is sound.",
+    "out, cut off), a boot and a look over the chain say that it is broken; of an honest store, also of one that grows "
+    "while it is looked over, that it is sound.",
     mutants={name: partial(MUTANTS.get, name) for name in MUTANTS},
 )
 def audit_broken(deep: bool, subject: type[Check] | None, report: Report) -> Outcome:
@@ -147,6 +176,8 @@ def audit_broken(deep: bool, subject: type[Check] | None, report: Report) -> Out
     store, places = _pump()
     honest = verdict(store, make_check)
     missed = [] if honest == SOUND else [f"the honest store: {honest:#x}"]
+    grew = grown(make_check)
+    missed += [] if grew == SOUND else [f"an honest chain that grows: {grew:#x}"]
     tried = 0
     for what, damaged in damages():
         tried += 1

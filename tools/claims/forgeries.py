@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from firmware.main import audit_for
 from firmware.therapy import tables as t
 from firmware.trust import verdict as v
 from firmware.trust.gatekeeper import Gatekeeper
@@ -29,17 +30,18 @@ _NOBODYS = (
 )  # fmt: skip
 
 
-def cell(case: Case, make: Any = Gatekeeper) -> list[str]:
+def cell(case: Case, make: Any = Gatekeeper, make_audit: Any = audit_for) -> list[str]:
     """What is wrong with one forgery on an ideal pump."""
-    without = on_pump(case, make, False)
-    forged = on_pump(case, make, True)
+    without = on_pump(case, make, False, make_audit)
+    forged = on_pump(case, make, True, make_audit)
     wrong = _told(case, forged.code, forged.trust)
     if forged.therapy != without.therapy:
         wrong.append("the dose is another")
-    if forged.counted != without.counted + 1:
+    if forged.counted.get(case.code, 0) != without.counted.get(case.code, 0) + 1:
         wrong.append("it is not counted")
-    if forged.noted.count(case.code) != without.noted.count(case.code) + 1:
-        wrong.append("it is not audited")
+    if forged.noted != forged.counted:
+        wrong.append(f"counted are {forged.counted}, audited {forged.noted}")
+    wrong += [f"the audit: {finding}" for finding in forged.findings]
     return [f"{case.name}: {what}" for what in wrong]
 
 
@@ -66,7 +68,7 @@ def changed_bytes(changes: tuple[int, ...], make: Any = Gatekeeper, stop_at: int
 
     Ends after `stop_at` that are.
     """
-    pump, _ = infusing(make)
+    pump = infusing(make)
     wrong: list[str] = []
     sent = 0
     for message in _variants(pump, changes):
@@ -76,7 +78,7 @@ def changed_bytes(changes: tuple[int, ...], make: Any = Gatekeeper, stop_at: int
             wrong.append(f"changed message {sent} is answered by {code}")
             if len(wrong) >= stop_at:
                 return sent, wrong
-    still, _ = infusing(make)
+    still = infusing(make)
     still.run(pump.board.clock.ms - still.board.clock.ms)
     for one in (pump, still):
         one.press(ports.KEY_CONFIRM)
@@ -98,7 +100,7 @@ def _variants(pump: AskedPump, changes: tuple[int, ...]) -> Iterator[bytes]:
 
 
 def _mutated(mutant: Mutant) -> Outcome:
-    wrong = [what for case in CASES if case.name in mutant.cases for what in cell(case, mutant.make)]
+    wrong = [what for case in CASES if case.name in mutant.cases for what in cell(case, mutant.make, mutant.make_audit)]
     if mutant.changed:
         wrong += changed_bytes(_BITS, mutant.make)[1]
     return Outcome(not wrong, "; ".join(wrong[:3]) if wrong else "nothing was let through", {"wrong": wrong})
@@ -109,7 +111,8 @@ def _mutated(mutant: Mutant) -> Outcome:
     "Requests without a MAC, with a wrong one, for another pump, of an operator there cannot be, of a revoked one, "
     "under last shift's key or an earlier epoch's, expired or good for too long, replayed, reordered, duplicated, from "
     "an earlier session or from before a reboot, for a role that may not, approved twice by one person, too long, or "
-    "changed in any byte are refused, each by its own code, counted and audited; and whatever a person then confirms, "
+    "changed in any byte are refused, each by its own code, counted, and found by that code and number in the stored "
+    "audit, whose chain holds under its first key and the published head; and whatever a person then confirms, "
     "therapy's trace is that of a run without them.",
     mutants={name: partial(MUTANTS.__getitem__, name) for name in MUTANTS},
 )

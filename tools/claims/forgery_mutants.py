@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from firmware.main import audit_for
 from firmware.trust import verdict as v
 from firmware.trust.approvals import Approvals
+from firmware.trust.audit import Audit
 from firmware.trust.cbor import decode
 from firmware.trust.cose import KEY_ID, make_mac0
 from firmware.trust.gatekeeper import MAX_REQUEST, Gatekeeper
+from firmware.trust.noting import Noting
 from firmware.trust.reader import Reader
 from firmware.trust.request import CONTEXT, Request
 from firmware.trust.roles import Roles
@@ -20,11 +23,15 @@ from firmware.trust.verdict import Tally
 
 @dataclass(frozen=True)
 class Mutant:
-    """`make(board, audit)` gives the gatekeeper, `cases` are the forgeries tried on it; changed: changed bytes too."""
+    """`make(board, audit)` gives the gatekeeper, `cases` are the forgeries tried on it; changed: changed bytes too.
+
+    `make_audit(store)` gives the audit.
+    """
 
     make: Callable[..., Any]
     cases: tuple[str, ...] = ()
     changed: bool = False
+    make_audit: Callable[[Any], Any] = audit_for
 
 
 class NoMac(Request):
@@ -203,6 +210,42 @@ def _any_pump(board: Any, audit: Any) -> Any:
     return _requests(AnyPump)(board, audit)
 
 
+class NotesTheGood(Noting):
+    """Notes what it likes."""
+
+    def note(self, code: int, request: Any, times: int) -> None:
+        if not code:
+            super().note(code, request, times)
+
+
+class NotesNoCode(Noting):
+    """Says that something was refused, and not why."""
+
+    def note(self, code: int, request: Any, times: int) -> None:
+        super().note(v.REFUSED_BUSY if code else code, request, times)
+
+
+class NeverStores(Noting):
+    """Keeps it in memory."""
+
+    def step(self, may_erase: bool) -> None:
+        if self._first_key:
+            super().step(may_erase)
+
+
+class OldHead(Noting):
+    """Publishes the head of a record before."""
+
+    def head(self) -> tuple[int, bytes] | None:
+        found = super().head()
+        return None if found is None else (max(found[0] - 1, 0), found[1])
+
+
+def _audited(kind: type[Noting], *cases: str) -> Mutant:
+    """The gatekeeper as it is, over an audit that is wrong."""
+    return Mutant(Gatekeeper, cases or ("no MAC",), make_audit=lambda store: kind(Audit(store)))
+
+
 MUTANTS: dict[str, Mutant] = {
     "the MAC is not checked": Mutant(_requests(NoMac), ("a changed payload",)),
     "one byte of the MAC is checked": Mutant(_requests(ShortMac), changed=True),
@@ -224,4 +267,8 @@ MUTANTS: dict[str, Mutant] = {
     "nothing is hostile": Mutant(_with(tally=NoWeights), ("no MAC",)),
     "refusals are not counted": Mutant(_with(tally=Miscounts), ("no MAC",)),
     "refusals are not audited": Mutant(lambda board, audit: Gatekeeper(board), ("no MAC",)),
+    "what is refused is not noted": _audited(NotesTheGood),
+    "refusals are audited by no code": _audited(NotesNoCode),
+    "what is noted is never stored": _audited(NeverStores),
+    "another chain's head is published": _audited(OldHead),
 }

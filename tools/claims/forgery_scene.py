@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from firmware.main import audit_for
 from firmware.therapy import layout
+from firmware.trust import audit as kinds
+from firmware.trust import facts as f
+from firmware.trust import verdict as v
 from firmware.trust.credentials import Record
 from firmware.trust.gatekeeper import Gatekeeper
 from hal import ports
+from simulator import audit
 from simulator.asked import NOW_S, NURSE, OPEN_DOSES, Asked, AskedPump, AskedWorld, Doses, people
+from simulator.audit_records import decode
 from simulator.files.programme import find_programme, load_programme
 from simulator.trust_client import make_record
 from tools.claims.forgery_cases import REVOKED, Case
@@ -19,6 +26,7 @@ from tools.claims.setups import OPEN_DRUG, open_library
 # When a person confirms whatever waits, and when the run ends. By then everything else has been done.
 CONFIRMED_MS = 45_000
 END_MS = 55_000
+HEADED_MS = 15_000  # until what was noted last is in the head that is published
 SOFT_MILLI = 50_000
 WORLD_DOSES = Doses(100, 150, 300, 2_000)  # of the programme below, in thousandths of µg/kg/min
 _PROGRAMME = "norepinephrine-8h"
@@ -29,33 +37,20 @@ _ENTRIES = (
 Make = Callable[..., Any]
 
 
-class Noted:
-    """An audit that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.codes: list[int] = []
-
-    def note(self, code: int, request: Any, times: int) -> None:
-        """Keep the code."""
-        self.codes.append(code)
-
-    def step(self, may_erase: bool) -> None:
-        """Nothing waits."""
-
-    def holds(self) -> bool:
-        """It does."""
-        return True
-
-
 @dataclass
 class Seen:
-    """What a run left. code: of the forgery's acknowledgement, None without one; trust: once it was judged."""
+    """What a run left. code: of the forgery's acknowledgement, None without one; trust: once it was judged.
+
+    noted: refusals by code that the stored audit tells of since the last boot; counted: what the pump counted;
+    findings: what is wrong with the chain, as whoever holds its first key and the published head finds.
+    """
 
     therapy: str
     code: int | None = None
     trust: int = 0
-    noted: list[int] = field(default_factory=list)
-    counted: int = 0
+    noted: dict[int, int] = field(default_factory=dict)
+    counted: dict[int, int] = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
 
 
 def credentials() -> Record:
@@ -63,16 +58,15 @@ def credentials() -> Record:
     return make_record(1, people(), epoch=3, revoked=(REVOKED,))
 
 
-def infusing(make: Make = Gatekeeper) -> tuple[AskedPump, Noted]:
-    """A pump that infuses what a nurse, logged in, has programmed; and its audit. `make(board, audit)`: who judges."""
-    audit = Noted()
+def infusing(make: Make = Gatekeeper, make_audit: Callable[[Any], Any] = audit_for) -> AskedPump:
+    """A pump that infuses what a nurse, logged in, has programmed. `make(board, audit)`: who judges."""
     library = open_library(upper_soft=SOFT_MILLI, policy=layout.POLICY_SUSTAIN)
-    pump = AskedPump(credentials(), library, make_gatekeeper=lambda board: make(board, audit))
+    pump = AskedPump(credentials(), library, make_gatekeeper=lambda board: make(board, make_audit(board.store)))
     pump.log_in(NURSE)
     pump.programme(list(_ENTRIES))
     pump.press(ports.KEY_START)
     pump.run(500)
-    return pump, audit
+    return pump
 
 
 def in_world(home: str) -> AskedWorld:
@@ -96,13 +90,33 @@ def play(pump: Asked, case: Case, forge: bool, ms: Callable[[], int]) -> tuple[i
     return code, message
 
 
-def on_pump(case: Case, make: Make, forge: bool) -> Seen:
-    """One run on an ideal pump."""
-    pump, audit = infusing(make)
+def on_pump(case: Case, make: Make, forge: bool, make_audit: Callable[[Any], Any] = audit_for) -> Seen:
+    """One run on an ideal pump, and the audit log that it left in its store."""
+    pump = infusing(make, make_audit)
     clock = pump.board.clock
     code, _ = play(pump, case, forge, lambda: clock.ms)
-    noted = audit.codes
-    return Seen(pump.trace.digest()["therapy"], code, pump.status.trust, noted, pump.gatekeeper.tally.counts[case.code])
+    therapy, trust = pump.trace.digest()["therapy"], pump.status.trust
+    tally = pump.gatekeeper.tally.counts
+    counted = {code: tally[code] for code in range(1, v.CODES) if tally[code]}
+    pump.run(HEADED_MS)
+    noted, findings = read_audit(pump)
+    return Seen(therapy, code, trust, noted, counted, findings)
+
+
+def read_audit(pump: AskedPump) -> tuple[dict[int, int], list[str]]:
+    """Refusals by code since the last boot, out of the pump's store, and what is wrong with its chain."""
+    heads = [(fact.body[1], fact.body[2]) for fact in pump.reader.facts if fact.kind == f.HEAD]
+    log = audit.verify(audit.read_log(pump.board.store), audit.first_key(pump.record), start=0, heads=heads)
+    findings = [str(finding) for finding in log.findings]
+    noted: Counter[int] = Counter()
+    for entry in map(decode, log.records):
+        if entry.kind == kinds.AUDIT_BOOT:
+            noted.clear()
+        elif entry.kind == kinds.AUDIT_REFUSED:
+            noted[entry.values["code"]] += entry.values["times"]
+    if not heads or heads[-1][0] != len(log.records):
+        findings.append(f"{len(log.records)} records, and the published head is another")
+    return dict(noted), findings
 
 
 def in_home(case: Case, home: str, forge: bool) -> Seen:

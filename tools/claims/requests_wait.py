@@ -86,7 +86,7 @@ CASES = (
 
 
 def _pump_in(state: int, mutant: type | None) -> AskedPump:
-    pump, _ = infusing()
+    pump = infusing()
     if mutant is not None:
         pump.app.remote.__class__ = mutant
     if state != t.ST_INFUSING:
