@@ -177,7 +177,7 @@ def test_no_question_comes_twice_whatever_happens(rig):
             rig.run(300)
             rig.lay(0)
             rig.run(300)
-        rig.pump.gatekeeper._read_record()  # as after a recovery
+        rig.pump.gatekeeper._take_record()  # as after a recovery
         rig.run(300)
     rig.reboot()
     lay(rig, NURSE)

@@ -208,8 +208,8 @@ def _with(desk: type = card.Desk, bedside: type = Bedside) -> Callable[[Any], An
     """A gatekeeper whose bedside, and whose desk, are others."""
 
     class Made(Gatekeeper):
-        def _read_record(self) -> None:
-            super()._read_record()
+        def _take_record(self) -> None:
+            super()._take_record()
             record = self.credentials.record
             if record is not None:
                 made = bedside(self._remote, record, self._board, self._risen(), 0)
