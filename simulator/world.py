@@ -67,13 +67,15 @@ class World:
         journal_bytes: int | None = None,
         credentials: Record | None = None,
         person: tuple[int, str] | None = None,
+        attended: bool = True,
     ) -> None:
         """Boot a pump in `home`, a name of HOMES or a home.
 
         `make_app(board)` builds another firmware in home cpython, for mutants. journal_bytes: of
         each of its two journal areas, 64 KiB where None. credentials: the pump is provisioned with
         them, and its gatekeeper judges by them; without, a stand-in believes scripted bytes.
-        person: number and PIN of whoever logs in and programmes such a pump.
+        person: number and PIN of whoever logs in and programmes such a pump. attended: a person
+        carries the programme out; otherwise the pump waits for keys that are pressed.
         """
         self.programme = programme
         self.seed = seed
@@ -96,7 +98,7 @@ class World:
         self._events = sorted([*programme.events, *strikes], key=lambda event: event.at_ms)
         self._next = 0
         self._keys: list[tuple[int, int]] = []
-        self._programmed = False
+        self._programmed = not attended
         self._login = [] if person is None else login_keys(*person)
         self._boot_at_ms = -1  # while the pump is dark: when it boots
         self._ready_at_ms = BOOT_MS  # when a person goes on
