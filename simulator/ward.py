@@ -139,12 +139,11 @@ class Ward:
         if not join and not is_free(self.port):
             raise SiteError(f"port {self.port} is taken; a broker of this site's? --join uses it. Else name --port")
         self.broker = None if join else Mosquitto(site, self.port)
-        if isinstance(programme, str):
-            programme = load_programme(find_programme(programme))
-        programme = replace(programme, events=(), faults=())
+        chosen = load_programme(find_programme(programme)) if isinstance(programme, str) else programme
+        chosen = replace(chosen, events=(), faults=())
         person = _nurse_of(site, nurse, passphrase)
         self.pumps = [
-            WardPump(site, pump_id, programme, (self.host, self.port), person, habit, seed)
+            WardPump(site, pump_id, chosen, (self.host, self.port), person, habit, seed)
             for seed, pump_id in enumerate(_some(site, pumps))
         ]
         self._task: asyncio.Task[None] | None = None
@@ -172,7 +171,7 @@ class Ward:
         return {one.pump_id: one for one in self.pumps}[pump_id]
 
     async def until(self, condition: Callable[[], bool], timeout_s: float) -> None:
-        """Wait for something to be so, while the ward runs; TimeoutError where it is not. Raises what ended the ward."""
+        """Wait for something to be so while the ward runs; TimeoutError where it is not. Raises what ended the ward."""
         async with asyncio.timeout(timeout_s):
             while not condition():
                 if self._task is not None and self._task.done():
@@ -205,8 +204,8 @@ def _some(site: Site, count: int | None) -> Sequence[str]:
     if count is None:
         count = most
     if not 1 <= count <= most:
-        raise SiteError(f"{site.folder}: {count} pumps are not possible; the site has {len(found)}, and a ward runs 1 to "
-                        f"{MOST_PUMPS} ('kvo provision add {site.folder} --pumps 1' adds one)")  # fmt: skip
+        raise SiteError(f"{site.folder}: {count} pumps are not possible; the site has {len(found)}, and a ward runs 1 "
+                        f"to {MOST_PUMPS} ('kvo provision add {site.folder} --pumps 1' adds one)")  # fmt: skip
     return found[:count]
 
 
@@ -216,8 +215,8 @@ def _record(site: Site, pump_id: str) -> Record:
     try:
         data = path.read_bytes()
     except OSError:
-        raise SiteError(f"{path}: the pump's record is not here any more; 'kvo provision record {site.folder} {pump_id}' "
-                        "makes another") from None  # fmt: skip
+        raise SiteError(f"{path}: the pump's record is not here any more; 'kvo provision record {site.folder} "
+                        f"{pump_id}' makes another") from None  # fmt: skip
     if not record.decode(data):
         raise SiteError(f"{path}: this is no credential record; 'kvo provision record' makes another")
     made: Record = record

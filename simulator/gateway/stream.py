@@ -52,15 +52,18 @@ class Judged:
 
 
 class FactStream:
-    """One pump's facts, in the order of their counters. `last` is the newest counter, 0 before the first."""
+    """One pump's facts, in the order of their counters. `last` is the newest counter, 0 before the first.
+
+    `newest`: the fact that was accepted last.
+    """
 
     def __init__(self, key: FactKey, last: int = 0) -> None:
         """`last`: the newest counter of a run before, so that what is older stays refused."""
         self.pump_id = bytes.fromhex(key.pump_id)
         self.last = last
-        self._newest = b""  # its bytes' digest
+        self.newest: Fact | None = None
+        self._digest = b""  # of its bytes
         self._seen: set[int] = set()  # of the WINDOW behind it
-        self._heard = False
         self.rekey(key)
 
     def rekey(self, key: FactKey) -> None:
@@ -73,7 +76,7 @@ class FactStream:
         opened = self._open(data)
         if isinstance(opened, str):
             return Judged(opened)
-        if opened.kind != kind:
+        if not self._fits(opened, kind):
             return Judged(WRONG_TOPIC)
         digest = sha256(data).digest()
         late = self._late(opened.counter, digest)
@@ -87,7 +90,7 @@ class FactStream:
             return MALFORMED
         if message.protected.get(ALGORITHM) != HMAC_256:
             return FORGED
-        if message.protected.get(KEY_ID) != self.pump_id:
+        if not self._is_ours(message):
             return WRONG_PUMP
         if not self._vouches(message):
             return FORGED
@@ -97,6 +100,14 @@ class FactStream:
             return MALFORMED
         return _fact(payload) or MALFORMED
 
+    def _fits(self, fact: Fact, kind: int) -> bool:
+        """Whether it came on the topic of its kind."""
+        return fact.kind == kind
+
+    def _is_ours(self, message: Message) -> bool:
+        """Whether it says that it is of this pump."""
+        return bool(message.protected.get(KEY_ID) == self.pump_id)
+
     def _vouches(self, message: Message) -> bool:
         """Whether the pump's key vouches for it."""
         return bool(message.verify_mac(self._key, f.CONTEXT) == OK)
@@ -105,7 +116,7 @@ class FactStream:
         """How a counter is not fresh, "" where it is."""
         if counter > self.last:
             return ""
-        if counter == self.last and digest == self._newest:
+        if counter == self.last and digest == self._digest:
             return DUPLICATED
         was_seen = counter in self._seen or self.last - counter >= WINDOW
         return REPLAYED if was_seen or counter == self.last else REORDERED
@@ -115,9 +126,9 @@ class FactStream:
         boot = bool(before) and fact.counter // _BOOT != before // _BOOT
         missing = self._missing(fact.counter, before, boot)
         self.last = fact.counter
-        self._newest = digest
+        self.newest = fact
+        self._digest = digest
         self._seen = {one for one in self._seen if fact.counter - one < WINDOW} | {fact.counter}
-        self._heard = True
         return Judged(ACCEPTED, fact, missing, boot)
 
     def _missing(self, counter: int, before: int, boot: bool) -> int:
