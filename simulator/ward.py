@@ -24,6 +24,7 @@ from firmware.trust.credentials import Record
 from firmware.trust.gatekeeper import Gatekeeper
 from hal.host.files import HostEntropy
 from hal.host.sockets import SocketLink
+from hal.ports import ERR_FAILED
 from simulator.files.programme import Programme, find_programme, load_programme
 from simulator.nurse import CONFIRMS, Nurse
 from simulator.plant import Plant
@@ -51,7 +52,7 @@ class WardLink(SocketLink):
 
     def open(self) -> int:
         """Dial, if there is a carrier."""
-        return int(super().open()) if self._plant.link_up else 2
+        return int(super().open()) if self._plant.link_up else ERR_FAILED
 
     def receive(self, into: bytearray) -> int:
         """Nothing comes over a pulled cable, and nothing says so."""
@@ -115,6 +116,12 @@ class WardPump:
         return comms is not None and comms.state == mqtt.UP
 
     @property
+    def connections(self) -> int:
+        """How often this comms has come to the broker."""
+        comms = self.app.supervisor._comms
+        return 0 if comms is None else int(comms.connections)
+
+    @property
     def delivery(self) -> str:
         """What it does, by name."""
         return DELIVERY_NAMES[self.world.status.delivery]
@@ -174,9 +181,14 @@ class Ward:
         """Wait for something to be so while the ward runs; TimeoutError where it is not. Raises what ended the ward."""
         async with asyncio.timeout(timeout_s):
             while not condition():
-                if self._task is not None and self._task.done():
-                    self._task.result()
-                await asyncio.sleep(0.01)
+                await self.wait(0.01)
+
+    async def wait(self, seconds: float) -> None:
+        """Let it run for so long. Raises what ended it, if anything did."""
+        if self._task is not None:
+            done, _ = await asyncio.wait([self._task], timeout=seconds)
+            for one in done:
+                one.result()
 
     async def _run(self) -> None:
         turn_s = TICK_MS / 1000 / self.speed

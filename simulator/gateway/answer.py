@@ -36,7 +36,7 @@ class Answer:
         """What to do about a refusal, "" where there is nothing to do."""
         if self.code is None:
             return "look at the pump, then ask again: it may have heard"
-        return "" if self.is_ok else words.remedy_of(self.code, self.message)
+        return "" if self.is_ok else words.remedy_of(self.code, self.message, self.kind)
 
     def __str__(self) -> str:
         what = words.KINDS[self.kind]

@@ -77,7 +77,7 @@ class Alarms:
     def of(cls, fact: Fact) -> Alarms:
         """What an ALARMS fact says."""
         therapy, trust, first, priority = (fact.body[key] for key in range(1, 5))
-        return cls(tuple(alarms_of(therapy, trust)), alarm_name(first) if first >= 0 else "",
+        return cls(tuple(alarms_of(therapy, trust)), alarm_name(first) if priority else "",
                    _name(PRIORITIES, priority))  # fmt: skip
 
     def as_json(self) -> dict[str, Any]:

@@ -76,8 +76,10 @@ def message_of(message: int) -> str:
     return MESSAGES.get(message, f"message {message}")
 
 
-def remedy_of(code: int, message: int) -> str:
-    """What to do about a refusal."""
+def remedy_of(code: int, message: int, kind: int = 0) -> str:
+    """What to do about a refusal of a request of `kind`."""
+    if kind == r.KIND_TIME and code == v.REFUSED_EXPIRED:
+        return "the pump knows a later time already, and its time never goes back"
     if code == v.REFUSED_STATE and message in _REMEDIES:
         return _REMEDIES[message]
     return CODES[code][1] if code in CODES else "update this client: it does not know that answer"
