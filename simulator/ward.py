@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
+import struct
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,6 +21,8 @@ from typing import Any
 
 from firmware.app import App
 from firmware.comms import mqtt
+from firmware.therapy.journal import Journal
+from firmware.therapy.records import REC_MARK
 from firmware.therapy.tables import DELIVERY_NAMES
 from firmware.trust.credentials import Record
 from firmware.trust.gatekeeper import Gatekeeper
@@ -49,10 +53,31 @@ class WardLink(SocketLink):
     def __init__(self, host: str, port: int, tls: ssl.SSLContext, plant: Plant) -> None:
         super().__init__(host, port, tls)
         self._plant = plant
+        self._cut_off: list[socket.socket] = []  # given up over a pulled cable: the far end was not told
 
     def open(self) -> int:
         """Dial, if there is a carrier."""
-        return int(super().open()) if self._plant.link_up else ERR_FAILED
+        if not self._plant.link_up:
+            return ERR_FAILED
+        self._tell()
+        return int(super().open())
+
+    def close(self) -> None:
+        """Let go of the far end; over a pulled cable it does not hear of that."""
+        if self._socket is not None and not self._plant.link_up:
+            self._cut_off.append(self._socket)
+            self._socket = None
+        super().close()
+
+    def end(self) -> None:
+        """Let go of everything."""
+        super().close()
+        self._tell()
+
+    def _tell(self) -> None:
+        for one in self._cut_off:
+            one.close()
+        self._cut_off.clear()
 
     def receive(self, into: bytearray) -> int:
         """Nothing comes over a pulled cable, and nothing says so."""
@@ -91,7 +116,12 @@ class WardPump:
     def _make_app(self, board: Any) -> App:
         if self.link is None:
             self.link = WardLink(*self._where, self._tls, board.plant)
-            board.rtc.offset_s = int(time.time()) - EPOCH_2020 - _SIM_RTC_S
+            now_s = int(time.time()) - EPOCH_2020
+            board.rtc.offset_s = now_s - _SIM_RTC_S
+            # A ward's pumps remember nothing of a run before, but the facts of that run are old: their counters go by
+            # the secure counter, so it begins at the clock, and the journal says so, as of a pump that has long run.
+            board.counter.value = now_s
+            Journal(board.store).append(REC_MARK, struct.pack("<I", now_s))
         board.link = self.link
         board.entropy = HostEntropy()
         maker = mqtt.MqttMaker(self.record.pump_id, board.clock, board.entropy)
@@ -168,7 +198,7 @@ class Ward:
                 await self._task
         for pump in self.pumps:
             if pump.link is not None:
-                pump.link.close()
+                pump.link.end()
             pump.world.close()
         if self.broker is not None:
             await asyncio.to_thread(self.broker.close)

@@ -132,8 +132,8 @@ class FactStream:
         return Judged(ACCEPTED, fact, missing, boot)
 
     def _missing(self, counter: int, before: int, boot: bool) -> int:
-        """Facts between `before` and `counter`; what came before the first that was ever heard is nobody's loss."""
-        if not before:
+        """Facts between `before` and `counter`; what was said before anybody listened is nobody's loss."""
+        if self.newest is None:
             return 0
         return counter % _BOOT - 1 if boot else counter - before - 1
 
