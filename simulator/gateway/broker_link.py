@@ -30,10 +30,10 @@ OnMessage = Callable[[str, bytes], None]
 OnState = Callable[[bool, str], None]
 
 
-def tls_of(folder: Path) -> ssl.SSLContext:
+def tls_of(folder: Path, ca: Path | None = None) -> ssl.SSLContext:
     """TLS with the identity in a provisioned client's folder; GatewayError where it cannot be read."""
     try:
-        tls = ssl.create_default_context(cafile=str(folder / "ca.crt"))
+        tls = ssl.create_default_context(cafile=str(ca or folder / "ca.crt"))
         tls.load_cert_chain(folder / "client.crt", folder / "client.key")
     except (OSError, ssl.SSLError) as wrong:
         raise GatewayError(f"{folder}: certificate and key cannot be used ({wrong}); "
@@ -46,10 +46,13 @@ class BrokerLink:
 
     def __init__(
         self, folder: Path, host: str, port: int, topics: Sequence[str], on_message: OnMessage,
-        on_state: OnState = lambda up, why: None,
+        on_state: OnState = lambda up, why: None, ca: Path | None = None,
     ) -> None:
-        """`folder`: the client's own, by which the broker knows it. `on_message(topic, payload)` must not wait."""
-        self._tls = tls_of(folder)
+        """`folder`: the client's own, by which the broker knows it. `on_message(topic, payload)` must not wait.
+
+        `ca`: the authority's certificate where it does not lie in the folder.
+        """
+        self._tls = tls_of(folder, ca)
         self._name = folder.name
         self._where = (host, port)
         self._topics = tuple(topics)
