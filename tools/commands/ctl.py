@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,7 +190,7 @@ def _simple(ctx: typer.Context, what: str, ask: Callable[[Pump], Awaitable[Answe
 
 @ctl_app.command()
 def status(ctx: typer.Context) -> None:
-    """What the pump does now. Named an --operator, it also proves that no broker has kept the answer back.
+    """What the pump does now. With an --operator it also proves that no broker has kept the answer back.
 
     Example: kvo ctl ward-3 --pump 9f0f --operator ada status
     """
@@ -349,10 +350,8 @@ def watch(
     from tools.commands.ctl_words import watch_pump
 
     asked = _asked(ctx)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         _with_pump(asked, "watch", lambda client, pump: watch_pump(pump, seconds, typer.echo), needs_operator=False)
-    except KeyboardInterrupt:
-        typer.echo("")
 
 
 @ctl_app.command("time")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tools.commands.console import fail, write_json
+from tools.commands.ending import run_until_ended
 
 if TYPE_CHECKING:
     from simulator.gateway.events import Event
@@ -64,10 +64,7 @@ def gateway(
                 typer.echo(f"pump {pump_id} is not watched: {why}", err=True)
             await (_draw(one, seconds, console) if with_table else _wait(one, seconds))
 
-    try:
-        asyncio.run(run())
-    except KeyboardInterrupt:
-        typer.echo("")
+    run_until_ended(run())
     if found and json is not None:
         write_json(json, {"site": str(site_dir), "pumps": found[0].as_json()})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tools.commands.console import write_json
+from tools.commands.ending import run_until_ended
 
 if TYPE_CHECKING:
     from simulator.ward import Ward, WardPump
@@ -72,10 +72,7 @@ def ward(
             typer.echo(f"passwords for terminals: {site_dir}/to-hand-over")
             await _run(one, seconds)
 
-    try:
-        asyncio.run(run())
-    except KeyboardInterrupt:
-        typer.echo("")
+    run_until_ended(run())
     if found:
         _end(found[0], json)
 
