@@ -59,22 +59,22 @@ class BrokerLink:
         self._on_message = on_message
         self._on_state = on_state
         self._client: aiomqtt.Client | None = None
-        self._task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self.is_up = False
         self.connections = 0
         self.why = ""  # it is not up
 
     async def __aenter__(self) -> BrokerLink:
-        self._task = asyncio.create_task(self._keep())
+        self.task = asyncio.create_task(self._keep())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        if self.task is not None:
+            self.task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+                await self.task
+            self.task = None
 
     async def until_up(self, timeout_s: float = ANSWER_S) -> None:
         """Wait for the broker; GatewayError with what to do where it does not answer in time."""

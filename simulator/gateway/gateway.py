@@ -111,10 +111,10 @@ class Gateway:
 
     async def wait(self, seconds: float) -> None:
         """Let it run for so long. Raises what ended it, if anything did."""
-        if self._task is not None:
-            done, _ = await asyncio.wait([self._task], timeout=seconds)
-            for one in done:
-                one.result()
+        running = [task for task in (self._task, self.link.task) if task is not None]
+        done, _ = await asyncio.wait(running, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for one in done:
+            one.result()
 
     def alarms(self) -> dict[str, list[str]]:
         """The gateway's own alarms that stand, by pump."""

@@ -62,7 +62,7 @@ class TerminalFolder:
                 if time.monotonic() >= end:
                     who = os.pread(descriptor, _SHOWN, 0).decode(errors="replace") or "another program"
                     raise GatewayError(
-                        f"{self.name} is in use: {who}; try again when it has ended, or take another terminal "
-                        "(--terminal; 'kvo provision add SITE --client terminal-2' makes one)"
+                        f"{self.name} is in use: {who}; try again when it has ended, or take another certificate "
+                        "(--terminal, --name; 'kvo provision add SITE --client terminal-2' makes one)"
                     ) from None
                 time.sleep(_STEP_S)
