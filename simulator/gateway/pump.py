@@ -20,7 +20,7 @@ from simulator.gateway.answer import Answer
 from simulator.gateway.problem import GatewayError
 from simulator.gateway.pump_log import Entry, entries
 from simulator.gateway.stream import ACCEPTED, FactStream
-from simulator.gateway.views import Alarms, Status
+from simulator.gateway.views import Alarms, Staged, Status
 from simulator.site.keyservice import OperatorKey
 from simulator.trust_client import Fact, digest_of
 
@@ -47,6 +47,7 @@ class Pump:
         self.pump_id = pump_id
         self.status: Status | None = None
         self.alarms: Alarms | None = None
+        self.staged: Staged | None = None
         self.challenge = b""
         self.refused: dict[str, int] = {}
         self.missing = 0
@@ -78,6 +79,8 @@ class Pump:
             self.challenge = self.status.challenge
         elif fact.kind == f.ALARMS:
             self.alarms = Alarms.of(fact)
+        elif fact.kind == f.STAGED:
+            self.staged = Staged.of(fact)
         for reader in self._readers:
             reader.put_nowait(fact)
 

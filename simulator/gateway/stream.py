@@ -38,6 +38,8 @@ _BODIES: dict[int, dict[int, type]] = {
     f.ALARMS: dict.fromkeys(range(1, 5), int),
     f.ACK: {1: bytes, 2: int, 3: int},
     f.LOG: {1: int, 2: bytes, 3: int},
+    f.WAVE: {1: int, 2: bytes, 3: bytes},
+    f.STAGED: {1: int, 2: int, 3: int, 4: bytes},
 }
 
 

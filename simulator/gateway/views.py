@@ -85,6 +85,24 @@ class Alarms:
         return {"shown": list(self.shown), "first": self.first, "priority": self.priority}
 
 
+@dataclass(frozen=True)
+class Staged:
+    """A STAGED: what was announced to the pump, and how it stands there: NOTHING … SPOILT of firmware/trust/staging.py.
+
+    length, have: bytes announced, and there without a gap.
+    """
+
+    state: int
+    length: int
+    have: int
+    digest: bytes
+
+    @classmethod
+    def of(cls, fact: Fact) -> Staged:
+        """What a STAGED fact says."""
+        return cls(*(fact.body[key] for key in range(1, 5)))
+
+
 def alarms_of(therapy: int, trust: int) -> list[str]:
     """Names of the alarms in both masks."""
     codes = [code for code in range(therapy.bit_length()) if therapy >> code & 1]

@@ -12,16 +12,20 @@ import pytest
 
 from firmware.trust import facts as f
 from firmware.trust import roles as r
+from firmware.trust import staging as sg
 from firmware.trust import verdict as v
 from firmware.trust.cbor import decode
 from firmware.trust.cose import KEY_ID, TAG_MAC0, open_message
+from hal.ports import AREA_STAGE
+from simulator.files.library import compile_library
 from simulator.files.programme import find_programme, load_programme
 from simulator.gateway import broker_link
 from simulator.gateway import events as e
 from simulator.gateway.broker_link import BrokerLink
+from simulator.gateway.carry import Refused, carry
 from simulator.gateway.gateway import Gateway
 from simulator.gateway.operator import OperatorClient
-from simulator.gateway.prescription import of_programme
+from simulator.gateway.prescription import library_of, of_programme
 from simulator.gateway.problem import GatewayError
 from simulator.gateway.watch import SILENCE_S
 from simulator.nurse import ABSENT
@@ -105,6 +109,38 @@ async def test_prepared_confirmed_titrated_by_two_paused_and_logged(
     assert "granted: new rate 300 mL/h (was 100)" in said
     assert log[-1].delivery == "paused"
     assert [entry.sequence for entry in log] == sorted({entry.sequence for entry in log})
+
+
+async def test_a_library_is_carried_by_who_may_and_goes_on_where_it_was(
+    ward: Ward, site: Site, service: KeyService
+) -> None:
+    data = compile_library(library_of("ward"))
+    async with OperatorClient(site, service, "terminal-1", port=ward.port) as one:
+        await one.log_in("nurse-1", password(site, "nurse-1"))
+        nurse = await one.pump(ward.pumps[1].pump_id)
+        assert (await one.tell_time(nurse)).is_ok
+        with pytest.raises(Refused) as refused:
+            await carry(nurse, data)
+        assert refused.value.answer.code == v.REFUSED_FORBIDDEN
+    async with OperatorClient(site, service, "terminal-1", port=ward.port) as two:
+        await two.log_in("pharmacist-1", password(site, "pharmacist-1"))
+        pump = await two.pump(ward.pumps[1].pump_id)
+
+        def breaks_off(done: float, total: float) -> None:
+            if done >= 2 * sg.CHUNK:
+                raise ConnectionAbortedError
+
+        with pytest.raises(ConnectionAbortedError):
+            await carry(pump, data, breaks_off)
+        chunks = -(-len(data) // sg.CHUNK)
+        assert await carry(pump, data) == chunks - 2
+        assert pump.staged is not None
+        assert (pump.staged.state, pump.staged.have) == (sg.CHECKED, len(data))
+        assert await carry(pump, data) == 0
+    store = ward.pumps[1].world.board.store
+    found = bytearray(len(data))
+    store.read(AREA_STAGE, 512, found)
+    assert bytes(found) == data
 
 
 async def test_nobody_at_the_bedside_means_nothing_happens(

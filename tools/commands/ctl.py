@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tools.commands.console import fail, write_json
+from tools.commands.console import fail, progress, write_json
 
 if TYPE_CHECKING:
     from simulator.gateway.answer import Answer
@@ -352,6 +352,38 @@ def watch(
     asked = _asked(ctx)
     with contextlib.suppress(KeyboardInterrupt):
         _with_pump(asked, "watch", lambda client, pump: watch_pump(pump, seconds, typer.echo), needs_operator=False)
+
+
+@ctl_app.command()
+def push(
+    ctx: typer.Context,
+    library: Annotated[str, typer.Argument(metavar="LIBRARY", help="A drug library: a shipped name, or a file.")],
+) -> None:
+    """Carry a drug library to the pump, as a pharmacist or technician. It waits there, and is in force for nothing.
+
+    It begins only where nothing flows. Broken off, it goes on where it was when it is asked for again.
+
+    Example: kvo ctl ward-3 --operator bo --pump 9f0f push ward
+    """
+    from simulator.files.library import compile_library
+    from simulator.gateway.carry import Refused, carry
+    from simulator.gateway.prescription import library_of
+
+    data = compile_library(library_of(library))
+    asked = _asked(ctx)
+
+    async def work(client: OperatorClient, pump: Pump) -> int:
+        with progress("to the pump") as advance:
+            return await carry(pump, data, advance)
+
+    try:
+        chunks = _with_pump(asked, "push", work)
+    except Refused as refused:
+        _end(asked, refused.answer)
+    else:
+        typer.echo(f"push: OK: {len(data):,} bytes in {chunks} chunks; it waits at the pump, in force for nothing")
+        if asked.json is not None:
+            write_json(asked.json, {"pump": asked.pump, "bytes": len(data), "chunks": chunks})
 
 
 @ctl_app.command("time")
