@@ -54,8 +54,8 @@ async def carry(pump: Pump, data: bytes, progress: Progress = lambda done, total
         if answer.code not in (None, v.REFUSED_BUSY, v.REFUSED_STATE):
             raise Refused(answer)
         if failed >= _TRIES:
-            raise GatewayError(f"pump {pump.pump_id}: no chunk arrives any more ({answer}); it goes on at {have} when it "
-                               "is asked for again")  # fmt: skip
+            raise GatewayError(f"pump {pump.pump_id}: no chunk arrives any more ({answer}); ask again, and it goes on "
+                               f"at byte {have}")  # fmt: skip
         await asyncio.sleep(_BUSY_S)
         have = await _announce(pump, data, digest)  # it may have booted, or have this one already
     progress(len(data), len(data))

@@ -34,7 +34,7 @@ class OperatorClient:
 
     def __init__(
         self, site: Site, service: KeyService, terminal: str, host: str | None = None, port: int | None = None,
-        what: str = "an operator's client", patience_s: float = 10.0,
+        what: str = "an operator's client", patience_s: float = 20.0,
     ) -> None:
         """`host`, `port`: as the site says where None. `what` works at the terminal, and how long it waits for it."""
         about = read_about(site)

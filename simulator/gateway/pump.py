@@ -25,7 +25,7 @@ from simulator.site.keyservice import OperatorKey
 from simulator.trust_client import Fact, digest_of
 
 GOOD_FOR_S = 20  # pump seconds that a request is good for
-ANSWER_S = 5.0  # patience with a pump
+ANSWER_S = 8.0  # patience with a pump
 SPEAKS_S = 12.0  # a pump that is there speaks each five seconds
 _BUSY_S = 0.5
 _STALE = (v.REFUSED_EARLIER_SESSION, v.REFUSED_EARLIER_BOOT)

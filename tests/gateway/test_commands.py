@@ -125,7 +125,8 @@ def test_prepared_confirmed_titrated_by_two_paused_and_logged_by_real_processes(
     assert "alarms shown: somebody asks for a pause" in log
     heard = (running.folder / "gateway.out").read_text()
     assert "infusing, 300 mL/h" in heard
-    assert "ALARM" not in heard
+    assert "tampered" not in heard
+    assert "missing" not in heard
 
 
 @pytest.fixture(scope="module")
