@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simulator.gateway.gateway import Gateway
 
 _DRAW_S = 0.5
+_LINES = 8  # of what happened last, below the table
 
 
 def gateway(
@@ -47,6 +48,11 @@ def gateway(
     console = Console()
     with_table = console.is_terminal
     found: list[Gateway] = []
+    lines: list[str] = []
+
+    def keep_last(event: Event) -> None:
+        lines.append(_line(event))
+        del lines[:-_LINES]
 
     async def run() -> None:
         from simulator.gateway.gateway import Gateway
@@ -57,20 +63,16 @@ def gateway(
         if not site.pumps():
             fail(f"{site_dir}: the site has no pump; 'kvo provision add {site_dir} --pumps 1' adds one")
         service = KeyService(site_dir, phrase)
-        say = _keep_last if with_table else _say
+        say = keep_last if with_table else _say
         async with Gateway(site, service, name, host, port, on_event=say) as one:
             found.append(one)
             for pump_id, why in one.unwatched.items():
                 typer.echo(f"pump {pump_id} is not watched: {why}", err=True)
-            await (_draw(one, seconds, console) if with_table else _wait(one, seconds))
+            await (_draw(one, seconds, console, lines) if with_table else _wait(one, seconds))
 
     run_until_ended(run())
     if found and json is not None:
         write_json(json, {"site": str(site_dir), "pumps": found[0].as_json()})
-
-
-_LAST: list[str] = []
-_LINES = 8
 
 
 def _line(event: Event) -> str:
@@ -82,27 +84,22 @@ def _say(event: Event) -> None:
     typer.echo(_line(event))
 
 
-def _keep_last(event: Event) -> None:
-    _LAST.append(_line(event))
-    del _LAST[:-_LINES]
-
-
 async def _wait(one: Gateway, seconds: float | None) -> None:
     end = None if seconds is None else time.monotonic() + seconds
     while end is None or time.monotonic() < end:
         await one.wait(_DRAW_S if end is None else min(_DRAW_S, max(end - time.monotonic(), 0)))
 
 
-async def _draw(one: Gateway, seconds: float | None, console: Any) -> None:
+async def _draw(one: Gateway, seconds: float | None, console: Any, lines: list[str]) -> None:
     from rich.console import Group
     from rich.live import Live
 
     end = None if seconds is None else time.monotonic() + seconds
     with Live(console=console, refresh_per_second=4, transient=False) as live:
         while end is None or time.monotonic() < end:
-            live.update(Group(table_of(one), "\n".join(_LAST)))
+            live.update(Group(table_of(one), "\n".join(lines)))
             await one.wait(_DRAW_S if end is None else min(_DRAW_S, max(end - time.monotonic(), 0)))
-        live.update(Group(table_of(one), "\n".join(_LAST)))
+        live.update(Group(table_of(one), "\n".join(lines)))
 
 
 def table_of(one: Gateway) -> Any:
