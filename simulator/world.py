@@ -69,6 +69,7 @@ class World:
         credentials: Record | None = None,
         person: tuple[int, str] | int | None = None,
         cards: Mapping[int, SignCard] | None = None,
+        attended: bool = True,
     ) -> None:
         """Boot a pump in `home`, a name of HOMES or a home.
 
@@ -76,7 +77,8 @@ class World:
         each of its two journal areas, 64 KiB where None. credentials: the pump is provisioned with
         them, and its gatekeeper judges by them; without, a stand-in believes scripted bytes.
         cards: those that people of it carry, by number. person: number and PIN of whoever logs in and
-        programmes such a pump; or a number alone, whose card is laid on the reader.
+        programmes such a pump; or a number alone, whose card is laid on the reader. attended: a
+        person carries the programme out; otherwise the pump waits for keys that are pressed.
         """
         self.programme = programme
         self.seed = seed
@@ -99,7 +101,7 @@ class World:
         self._events = sorted([*programme.events, *strikes], key=lambda event: event.at_ms)
         self._next = 0
         self._keys: list[tuple[int, int]] = []
-        self._programmed = False
+        self._programmed = not attended
         self.cards = dict(cards or {})
         self._card_of = person if isinstance(person, int) else 0  # whose card is laid down before the first key
         self._login = [] if person is None else login_keys(*(person if isinstance(person, tuple) else (person, None)))

@@ -7,11 +7,30 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tools.commands import build, chart, emulate, faults, files, flash, fuzz, hil, prove, provision, run
+from tools.commands import (
+    build,
+    chart,
+    ctl,
+    emulate,
+    faults,
+    files,
+    flash,
+    fuzz,
+    gateway,
+    hil,
+    prove,
+    provision,
+    run,
+    ward,
+)
 from tools.commands.console import BAD_INPUT
 
-# A refused file, a home that cannot be had, an image that cannot be made, a report without the package that draws it.
-_REFUSALS = ("FileProblem", "FlashProblem", "HomeError", "ImageProblem", "LinkLost", "ReportUnavailable")
+# A refused file, a home that cannot be had, an image that cannot be made, a report without the package that draws it,
+# a site or a broker that is not there, a key that is not given.
+_REFUSALS = (
+    "FileProblem", "FlashProblem", "GatewayError", "HomeError", "ImageProblem", "KeyRefused", "LinkLost",
+    "ReportUnavailable", "SiteError",
+)  # fmt: skip
 
 
 class _Commands(TyperGroup):
@@ -55,6 +74,9 @@ app.add_typer(files.library_app, name="library")
 app.add_typer(faults.faults_app, name="faults")
 app.add_typer(provision.provision_app, name="provision")
 app.add_typer(chart.bench_app, name="bench")
+app.command()(ward.ward)
+app.command()(gateway.gateway)
+app.add_typer(ctl.ctl_app, name="ctl")
 
 
 def main() -> None:

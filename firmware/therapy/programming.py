@@ -242,7 +242,7 @@ class Programming:
         if prepared.titrate_milli >= 0:
             if prepared.is_over(now_ms) or prepared.rx is not controller.dose.rx:
                 self._drop_titration()
-            elif status.message == msg.NONE:
+            elif status.message == msg.NONE or status.message == msg.SECOND:  # until a second person has agreed
                 status.message = msg.SECOND if prepared.held else msg.ASKED
         elif prepared.waits and not self._prefilled:
             if prepared.is_over(now_ms):

@@ -20,6 +20,7 @@ from firmware.trust.cbor import Refused as NotCbor
 from firmware.trust.cbor import decode, encode
 from firmware.trust.cose import KEY_ID, OK, TAG_MAC0, make_mac0, open_message
 from firmware.trust.mac import MacKey, hkdf
+from simulator.site.counters import next_counter
 from simulator.site.files import Site, append_private, open_site, writing
 from simulator.site.keystore import PumpEntry, derive, seal, unseal
 from simulator.site.make import read_passphrase
@@ -31,9 +32,13 @@ LONGEST_SHIFT_S = 12 * 3600
 TRIES = 5  # wrong passwords, then each further one waits twice as long
 FIRST_WAIT_S = 2
 LAST_WAIT_S = 900
+KIND_LOG = 6
+KIND_ALARMS = 7
 KIND_TIME = 8
 KIND_REVOKE = 9
 KIND_EPOCH = 10
+KIND_STATUS = 11
+_READS = (KIND_LOG, KIND_ALARMS, KIND_STATUS)
 GOOD_FOR_S = 30
 _REQUEST = b"kvo request 1"
 _FACT = b"kvo fact 1"
@@ -67,6 +72,19 @@ class OperatorKey:
     not_after_s: int
 
 
+@dataclass(frozen=True)
+class FactKey:
+    """What a machine of the site verifies one pump's facts with, for one epoch.
+
+    Whoever holds it can make such facts up, and no request: so it is given to machines that the site knows, and
+    written down.
+    """
+
+    key: bytes
+    pump_id: str
+    epoch: int
+
+
 def operator_key(pump_id: bytes, pump_key: bytes, operator: int, role: int, epoch: int, not_after_s: int) -> bytes:
     """The 32-byte key of a person for one pump and shift (HKDF, RFC 5869)."""
     return hkdf(pump_key, pump_id, b"kvo operator" + encode([operator, role, epoch, not_after_s]))
@@ -93,7 +111,6 @@ class KeyService:
         self._clock = clock
         self._logins: dict[str, Login] = {}
         self._wrong: dict[str, tuple[int, float]] = {}
-        self._counters: dict[tuple[str, bytes], int] = {}
 
     def now_s(self) -> int:
         """Site time: whole seconds since 2020-01-01."""
@@ -156,6 +173,17 @@ class KeyService:
             pump_id, one.operator, one.role, pump.epoch, one.shift_ends_s,
         )  # fmt: skip
 
+    def fact_key(self, client: str, pump_id: str) -> FactKey:
+        """The key that `client`, a gateway or terminal of the site's, verifies a pump's facts with.
+
+        KeyRefused where there is no such client, no such pump, or the pump is revoked. Another epoch has another key.
+        """
+        if client not in self._site.clients():
+            raise self._refuse("facts", client, "there is no such terminal or gateway", pump=pump_id)
+        pump = self._pump(pump_id, client)
+        self._log("facts", client, "given", pump=pump_id, epoch=pump.epoch)
+        return FactKey(fact_key(bytes.fromhex(pump_id), pump.key, pump.epoch), pump_id, pump.epoch)
+
     def open_fact(self, pump_id: str, data: bytes) -> dict[int, Any]:
         """What an authentic fact says ({1: kind, 2: counter, 3: pump seconds, 4: body}); KeyRefused for another."""
         pump = self._pump(pump_id, "a fact")
@@ -183,18 +211,24 @@ class KeyService:
 
     def time_request(self, pump_id: str, challenge: bytes, pump_s: int) -> bytes:
         """A TIME request: the site's time now, for a pump whose session has `challenge` and whose clock is `pump_s`."""
-        return self._request(pump_id, KIND_TIME, challenge, pump_s, self.now_s())
+        return self._request(pump_id, KIND_TIME, challenge, pump_s, {1: self.now_s()})
+
+    def read_request(self, pump_id: str, kind: int, challenge: bytes, pump_s: int, since: int | None = None) -> bytes:
+        """A request to read: KIND_LOG from sequence `since` on, KIND_ALARMS, KIND_STATUS; ValueError for another."""
+        if kind not in _READS or (kind == KIND_LOG) != (since is not None):
+            raise ValueError(f"kind {kind} reads nothing, or not like that")
+        return self._request(pump_id, kind, challenge, pump_s, {} if since is None else {1: since})
 
     def revoke_request(self, pump_id: str, challenge: bytes, pump_s: int, operator: int) -> bytes:
         """A REVOKE request: the pump hears `operator` no more."""
-        return self._request(pump_id, KIND_REVOKE, challenge, pump_s, operator)
+        return self._request(pump_id, KIND_REVOKE, challenge, pump_s, {1: operator})
 
     def epoch_request(self, pump_id: str, challenge: bytes, pump_s: int) -> bytes:
         """An EPOCH request: the pump's next epoch ends every key that is out. Under the present one's key.
 
         Once the pump has acknowledged it, `epoch_raised` makes the service follow.
         """
-        return self._request(pump_id, KIND_EPOCH, challenge, pump_s, self._pump(pump_id, "service").epoch + 1)
+        return self._request(pump_id, KIND_EPOCH, challenge, pump_s, {1: self._pump(pump_id, "service").epoch + 1})
 
     def epoch_raised(self, pump_id: str) -> None:
         """The pump has taken its next epoch: keep that, durably."""
@@ -209,16 +243,14 @@ class KeyService:
         """Take up what 'kvo provision' changed: rotated keys, new people."""
         self._keys = unseal(self._site.keystore, self._passphrase)
 
-    def _request(self, pump_id: str, kind: int, challenge: bytes, pump_s: int, argument: int) -> bytes:
+    def _request(self, pump_id: str, kind: int, challenge: bytes, pump_s: int, arguments: dict[int, int]) -> bytes:
         pump = self._pump(pump_id, "service")
         raw = bytes.fromhex(pump_id)
-        place = (pump_id, challenge)
-        self._counters[place] = self._counters.get(place, 0) + 1
-        payload = encode(
-            {1: kind, 2: challenge, 3: self._counters[place], 4: pump_s + GOOD_FOR_S, 5: {1: argument}}
-        )
+        # One file for all who have this store open: no two processes use a counter twice.
+        counter = next_counter(self._site.keystore.with_name("counter"), self._clock() - EPOCH_2020)
+        payload = encode({1: kind, 2: challenge, 3: counter, 4: pump_s + GOOD_FOR_S, 5: arguments})
         kid = encode([raw, 0, SERVICE, pump.epoch, 0])
-        self._log("request", "service", "made", pump=pump_id, kind=kind, argument=argument)
+        self._log("request", "service", "made", pump=pump_id, kind=kind, argument=arguments.get(1))
         return make_mac0(payload, MacKey(service_key(raw, pump.key, pump.epoch)), {KEY_ID: kid}, _REQUEST)
 
     def _pump(self, pump_id: str, who: str) -> PumpEntry:

@@ -148,12 +148,55 @@ def test_its_own_requests_are_under_the_service_key(site: Site, service: KeyServ
         service.time_request(pump, challenge, 100), service.revoke_request(pump, challenge, 100, 7),
         service.epoch_request(pump, challenge, 100),
     )  # fmt: skip
-    for number, (data, kind, argument) in enumerate(zip(made, (8, 9, 10), (service.now_s(), 7, 2), strict=True), 1):
+    counters = []
+    for data, kind, argument in zip(made, (8, 9, 10), (service.now_s(), 7, 2), strict=True):
         message = open_message(data, TAG_MAC0)
         assert message is not None
         assert message.verify_mac(key, b"kvo request 1") == OK
         assert decode(message.protected[KEY_ID]) == [bytes.fromhex(pump), 0, 6, 1, 0]
-        assert decode(message.payload) == {1: kind, 2: challenge, 3: number, 4: 130, 5: {1: argument}}
+        asked = decode(message.payload)
+        counters.append(asked.pop(3))
+        assert asked == {1: kind, 2: challenge, 4: 130, 5: {1: argument}}
+    assert counters == [counters[0], counters[0] + 1, counters[0] + 2]
+
+
+def test_two_who_have_the_store_open_use_no_counter_twice(site: Site) -> None:
+    pump = site.pumps()[0]
+    two = [KeyService(site.folder, clock=Clock()) for _ in range(2)]
+    made = [one.read_request(pump, 11, bytes(16), 0) for _ in range(3) for one in two]
+    counters = [decode(open_message(data, TAG_MAC0).payload)[3] for data in made]
+    assert counters == sorted(set(counters))
+    site.keystore.with_name("counter").write_text("torn")
+    later = decode(open_message(two[0].read_request(pump, 11, bytes(16), 0), TAG_MAC0).payload)[3]
+    assert later == counters[0]  # by the clock: a moment later it is above all of them
+
+
+def test_a_fact_key_is_for_machines_of_the_site_and_opens_no_request(site: Site, service: KeyService) -> None:
+    pump = site.pumps()[0]
+    on_pump = record(site, pump)
+    got = service.fact_key("gateway", pump)
+    assert (got.key, got.pump_id, got.epoch) == (fact_key(on_pump[2], on_pump[3], 1), pump, 1)
+    assert got.key not in (service_key(on_pump[2], on_pump[3], 1), operator_key(on_pump[2], on_pump[3], 1, 1, 1, 1))
+    for client, which in (("stranger", pump), ("gateway", "0" * 16)):
+        with pytest.raises(KeyRefused):
+            service.fact_key(client, which)
+    change.revoke(site.folder, pump)
+    service.reload()
+    with pytest.raises(KeyRefused, match="revoked"):
+        service.fact_key("gateway", pump)
+    assert got.key.hex() not in site.log.read_text()
+    told = [(one["who"], one["outcome"]) for one in log(site) if one["what"] == "facts"]
+    assert [who for who, _ in told] == ["gateway", "stranger"]
+    assert told[0][1] == "given"
+
+
+def test_the_service_reads_and_asks_for_nothing_else_so(site: Site, service: KeyService) -> None:
+    pump = site.pumps()[0]
+    asked = decode(open_message(service.read_request(pump, 6, bytes(16), 0, 40), TAG_MAC0).payload)
+    assert (asked[1], asked[5]) == (6, {1: 40})
+    for kind, since in ((2, None), (6, None), (11, 3)):
+        with pytest.raises(ValueError, match="reads nothing"):
+            service.read_request(pump, kind, bytes(16), 0, since)
 
 
 def test_an_epoch_that_was_raised_is_kept(site: Site, service: KeyService) -> None:

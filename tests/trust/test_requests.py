@@ -244,6 +244,8 @@ def test_past_a_soft_limit_a_second_person_agrees_before_the_bedside_may_confirm
     assert pump.status.message == msg.SECOND
     assert pump.ask(NURSE, r.KIND_APPROVE, {1: digest}) == v.REFUSED_SAME_PERSON
     assert pump.ask(PHYSICIAN, r.KIND_APPROVE, {1: digest}) == v.OK
+    pump.run(200)
+    assert pump.status.message == msg.ASKED  # the bedside is told that it may confirm now
     pump.press(ports.KEY_CONFIRM)
     assert pump.status.message == msg.CONFIRM_SOFT
     pump.press(ports.KEY_CONFIRM)

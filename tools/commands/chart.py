@@ -56,6 +56,24 @@ def bench_device(
     device(json)
 
 
+@bench_app.command("trust")
+def bench_trust(
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.", dir_okay=False)] = None,
+    rounds: Annotated[int, typer.Option("--rounds", help="Of the three round trips.", min=10, max=10_000)] = 150,
+) -> None:
+    """What authentic requests cost: verified a second in each home, a round trip against a bare one, therapy's ticks.
+
+    The three round trips go over the same Mosquitto with mutual TLS in one run, in an order drawn by lot: a message
+    that an aiomqtt client sends back, a request that a pump takes, and one that it refuses. The pump's gatekeeper comes
+    round as soon as something has come; what its turn of 100 ms adds is told in ticks.
+
+    Example: kvo bench trust --json trust.json
+    """
+    from tools.bench_trust import trust
+
+    trust(json, rounds)
+
+
 @bench_app.callback()
 def bench() -> None:
     """Measurements of the simulator on this machine."""

@@ -19,18 +19,20 @@ _MOST = 8000  # ticks of a tour
 
 
 try:
-    from kvo_pipe import ticks_us as _ticks_us  # that port's own clock counts milliseconds
+    from kvo_pipe import ticks_us  # that port's own clock counts milliseconds
 except ImportError:
     if hasattr(time, "ticks_us"):
-        _ticks_us = time.ticks_us
+        ticks_us = time.ticks_us
     else:
 
-        def _ticks_us():
+        def ticks_us():
+            """Microseconds, modulo 2**30."""
             return time.perf_counter_ns() // 1000 & 0x3FFFFFFF
 
 
-def _since_us(begun):
-    return _ticks_us() - begun & 0x3FFFFFFF
+def since_us(begun):
+    """Microseconds since `begun`."""
+    return ticks_us() - begun & 0x3FFFFFFF
 
 
 def _live():
@@ -41,11 +43,11 @@ def loop_us():
     """The stated loop: _LOOP times `n += i`, the best of some."""
     best = 1 << 29
     for _ in range(20):
-        begun = _ticks_us()
+        begun = ticks_us()
         n = 0
         for i in range(_LOOP):
             n += i
-        best = min(best, _since_us(begun))
+        best = min(best, since_us(begun))
     return best
 
 
@@ -67,9 +69,9 @@ class Ticks:
         from hal.compat import ticks_diff
 
         tick = therapy.tick
-        begun = _ticks_us()
+        begun = ticks_us()
         tick(now_ms, readings, drive)
-        took = min(_since_us(begun), _ALL)
+        took = min(since_us(begun), _ALL)
         if self._at == self.ticks:
             self._best[self._at] = took
             self._late[self._at] = ticks_diff(now_ms, self._last_ms) > _TURN_MS
