@@ -147,7 +147,7 @@ class Request:
         """Whether there is such a kind, and the arguments are those of the kind, all of them and no others."""
         if not roles.knows(self.kind):
             return v.REFUSED_UNKNOWN_KIND
-        return v.OK if self._fits() else v.REFUSED_MALFORMED
+        return v.OK if self._fits(roles.arguments(self.kind)) else v.REFUSED_MALFORMED
 
     def _in_shift(self, record, seconds):
         if self.role == r.SERVICE:
@@ -167,22 +167,20 @@ class Request:
             return v.REFUSED_FORBIDDEN
         return v.OK if roles.is_heard(self.kind, trust) else v.REFUSED_ISOLATED
 
-    def _fits(self):
+    def _fits(self, form):
         arguments = self.arguments
-        kind = self.kind
-        if kind == r.KIND_PREPARE:
+        if form == r.ARG_FIELDS:
             return _are_fields(arguments)
-        if kind == r.KIND_PAUSE or kind == r.KIND_STOP or kind == r.KIND_ALARMS or kind == r.KIND_STATUS:
+        if form == r.ARG_NONE:
             return not arguments
         if len(arguments) != 1:
             return False
-        if kind == r.KIND_APPROVE:
-            digest = arguments.get(ARGUMENT)
-            return isinstance(digest, bytes) and len(digest) == DIGEST
-        if kind == r.KIND_TITRATE:
+        if form == r.ARG_DOSE:
             return _is_count(arguments.get(FIELD_TITRATE_MILLI), LAST_ENTRY)
         argument = arguments.get(ARGUMENT)
-        return _is_count(argument, LAST_OPERATOR) and (argument > 0 or kind != r.KIND_REVOKE)
+        if form == r.ARG_DIGEST:
+            return isinstance(argument, bytes) and len(argument) == DIGEST
+        return _is_count(argument, LAST_OPERATOR) and (argument > 0 or form != r.ARG_OPERATOR)
 
 
 def kid_of(pump_id, operator, role, epoch, not_after_s):

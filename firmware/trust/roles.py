@@ -1,7 +1,7 @@
 """Who may ask for what: one table, and what is not in it is refused.
 
 A row: kind, roles as bits, the longest time that a request may be good for, the trust states as bits in which it is
-heard. What touches a dose or rings at the bedside is good for 30 s and heard only while nothing hostile is about;
+heard, the form of its arguments. What touches a dose or rings at the bedside is good for 30 s and heard only while nothing hostile is about;
 reading, and what the site's key service takes away, also under suspicion; nothing once the pump is isolated.
 """
 
@@ -27,6 +27,14 @@ KIND_REVOKE = const(9)
 KIND_EPOCH = const(10)
 KIND_STATUS = const(11)
 
+# Forms of arguments; request.py holds what came against them.
+ARG_NONE = const(0)  # an empty map
+ARG_FIELDS = const(1)  # entries by field code, and steps
+ARG_DOSE = const(2)  # one, by the field code of a titration
+ARG_DIGEST = const(3)  # one: what names another request
+ARG_COUNT = const(4)  # one: an integer from 0 up
+ARG_OPERATOR = const(5)  # one: a number that somebody may have
+
 _CLINICAL = const(0x0E)  # nurse, physician, pharmacist: bits by role
 _AT_THE_PATIENT = const(0x06)  # nurse, physician
 _ANYBODY = const(0x7E)
@@ -35,22 +43,22 @@ _QUIET = const(3)  # normal, offline: bits by TR_*
 _HEARD = const(7)  # suspect too
 _SHORT = const(3)  # tens of seconds
 _LONG = const(60)
-_ROW = const(4)
+_ROW = const(5)
 
 TABLE = bytes(
     (
-        # kind, roles, good for (10 s), trust states
-        KIND_PREPARE, _CLINICAL, _SHORT, _QUIET,
-        KIND_TITRATE, _AT_THE_PATIENT, _SHORT, _QUIET,
-        KIND_PAUSE, _AT_THE_PATIENT, _SHORT, _QUIET,
-        KIND_STOP, _AT_THE_PATIENT, _SHORT, _QUIET,
-        KIND_APPROVE, _CLINICAL, _SHORT, _QUIET,
-        KIND_LOG, _ANYBODY, _LONG, _HEARD,
-        KIND_ALARMS, _ANYBODY, _LONG, _HEARD,
-        KIND_STATUS, _ANYBODY, _LONG, _HEARD,
-        KIND_TIME, _SERVICE, _SHORT, _HEARD,
-        KIND_REVOKE, _SERVICE, _LONG, _HEARD,
-        KIND_EPOCH, _SERVICE, _LONG, _HEARD,
+        # kind, roles, good for (10 s), trust states, arguments
+        KIND_PREPARE, _CLINICAL, _SHORT, _QUIET, ARG_FIELDS,
+        KIND_TITRATE, _AT_THE_PATIENT, _SHORT, _QUIET, ARG_DOSE,
+        KIND_PAUSE, _AT_THE_PATIENT, _SHORT, _QUIET, ARG_NONE,
+        KIND_STOP, _AT_THE_PATIENT, _SHORT, _QUIET, ARG_NONE,
+        KIND_APPROVE, _CLINICAL, _SHORT, _QUIET, ARG_DIGEST,
+        KIND_LOG, _ANYBODY, _LONG, _HEARD, ARG_COUNT,
+        KIND_ALARMS, _ANYBODY, _LONG, _HEARD, ARG_NONE,
+        KIND_STATUS, _ANYBODY, _LONG, _HEARD, ARG_NONE,
+        KIND_TIME, _SERVICE, _SHORT, _HEARD, ARG_COUNT,
+        KIND_REVOKE, _SERVICE, _LONG, _HEARD, ARG_OPERATOR,
+        KIND_EPOCH, _SERVICE, _LONG, _HEARD, ARG_COUNT,
     )
 )  # fmt: skip
 
@@ -93,3 +101,7 @@ class Roles:
         """Return whether `kind` is heard in trust state `trust` (TR_*)."""
         row = self._row(kind)
         return row >= 0 and self._table[row + 3] >> trust & 1 != 0
+
+    def arguments(self, kind):
+        """Return the form (ARG_*) of the arguments of `kind`, one that there is."""
+        return self._table[self._row(kind) + 4]
