@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from firmware.comms import backoff, mqtt, outgoing, packets
 from firmware.comms.topics import OFFLINE
 from simulator.site import broker
 from simulator.site.make import PORT
-from tools.pages import Page
+from tools.pages import Page, table
 
 DOCS = Path("docs")
 PAGE = "network.md"
@@ -22,6 +21,8 @@ LISTENS = (
     ("the key service", "nothing", "a Python API, in the process that asks"),
     ("the commands of `kvo`", "nothing", "they dial, or write files"),
 )  # fmt: skip
+
+TOPICS_HEAD = ("topic", "who writes", "who reads", "QoS", "what")
 
 _HEAD = """# Network
 
@@ -63,21 +64,19 @@ communication; it takes packets out of turn (a second CONNACK, QoS 3). Its two m
 """
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return [*lines, *("| " + " | ".join(row) + " |" for row in rows), ""]
-
-
-def page() -> str:
-    """The whole of docs/network.md."""
-    pump, any_pump = "PUMP", "+"
-    topics = [
+def topics(pump: str = "PUMP") -> list[tuple[str, ...]]:
+    """Rows of the table of topics: topic, who writes, who reads, QoS, what."""
+    return [
         (f"`{broker.REQUEST % pump}`", "terminals and gateways", "that pump", "1", "requests"),
         (f"`{(broker.FACT % pump).replace('+', 'KIND')}`", "that pump", "terminals and gateways",
          "1; status and waveform 0", "facts; KIND is the number that the fact itself says"),
         (f"`{broker.WILL % pump}`", "the broker, for that pump", "terminals and gateways", "1",
          f"`{OFFLINE.decode()}`, and nothing else"),
     ]  # fmt: skip
+
+
+def page() -> str:
+    """The whole of docs/network.md."""
     limits = [(f"`{name}`", str(value)) for name, value in broker.LIMITS.items()]
     ours = [
         ("longest request that is taken", f"{packets.REQUEST:,} bytes"),
@@ -94,13 +93,13 @@ def page() -> str:
     ]  # fmt: skip
     lines = [
         _HEAD, "## What listens", "",
-        *_table(("program", "port", "who may come in"), list(LISTENS)),
+        *table(("program", "port", "who may come in"), list(LISTENS)),
         "## Topics", "",
         "PUMP is the pump's id, 16 hex digits, and the name in its certificate. What is not here is refused.", "",
-        *_table(("topic", "who writes", "who reads", "QoS", "what"), topics),
-        f"Terminals and gateways use `{any_pump}` for PUMP.", "",
-        "## Limits", "", "Of the broker:", "", *_table(("option", "value"), limits),
-        "Of the pump's client (MQTT 3.1.1, clean sessions):", "", *_table(("what", "bound"), ours), _TAIL,
+        *table(TOPICS_HEAD, topics()),
+        "Terminals and gateways use `+` for PUMP. What a message holds: [protocol](protocol.md).", "",
+        "## Limits", "", "Of the broker:", "", *table(("option", "value"), limits),
+        "Of the pump's client (MQTT 3.1.1, clean sessions):", "", *table(("what", "bound"), ours), _TAIL,
     ]  # fmt: skip
     return "\n".join(lines).rstrip() + "\n"
 

@@ -1,8 +1,9 @@
 """Who may ask for what: one table, and what is not in it is refused.
 
 A row: kind, roles as bits, the longest time that a request may be good for, the trust states as bits in which it is
-heard, the form of its arguments. What touches a dose or rings at the bedside is good for 30 s and heard only while nothing hostile is about;
-reading, and what the site's key service takes away, also under suspicion; nothing once the pump is isolated.
+heard, the form of its arguments. What touches a dose or rings at the bedside is good for 30 s and heard only while
+nothing hostile is about; reading, and what the site's key service takes away, also under suspicion; nothing once the
+pump is isolated.
 """
 
 from hal.compat import const

@@ -1,4 +1,4 @@
-"""Each home runs the vectors itself: it counts them, says whether it has AES, and sees a fault that is planted there."""
+"""Each home runs the vectors itself: it counts them, says whether it has AES, and sees a fault planted there."""
 
 import pytest
 
