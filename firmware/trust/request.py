@@ -1,7 +1,7 @@
 """A request: what its bytes must be, and the rules by which it is accepted or refused. No I/O.
 
 `open_request` looks at form and addressee and believes nothing; then the caller checks the MAC; `judge` applies the
-rules to what is authentic. Each refusal has its own code (verdict.py). Format: docs/requests.md.
+rules to what is authentic. Each refusal has its own code (verdict.py). Format: docs/protocol.md.
 """
 
 from hashlib import sha256
@@ -23,6 +23,10 @@ MAX_STEPS = const(12)
 LAST_ENTRY = const(0x3FFFFFFF)  # what a person could have typed
 STEPS = const(0)  # among the arguments of KIND_PREPARE
 ARGUMENT = const(1)  # the one of most kinds
+SECOND = const(2)  # the other one of KIND_STAGE and KIND_CHUNK
+STAGED_DIGEST = const(32)
+MAX_CHUNK = const(512)
+MAX_WAVE_S = const(600)
 
 _TAGGED = b"\xd1"  # a tag of COSE_Mac0 in its one encoding
 _KIND = const(1)
@@ -173,6 +177,8 @@ class Request:
             return _are_fields(arguments)
         if form == r.ARG_NONE:
             return not arguments
+        if form == r.ARG_STAGE or form == r.ARG_CHUNK:
+            return _is_carried(form, arguments)
         if len(arguments) != 1:
             return False
         if form == r.ARG_DOSE:
@@ -180,6 +186,8 @@ class Request:
         argument = arguments.get(ARGUMENT)
         if form == r.ARG_DIGEST:
             return isinstance(argument, bytes) and len(argument) == DIGEST
+        if form == r.ARG_SECONDS:
+            return _is_count(argument, MAX_WAVE_S)
         return _is_count(argument, LAST_OPERATOR) and (argument > 0 or form != r.ARG_OPERATOR)
 
 
@@ -199,6 +207,14 @@ def _is_bare(data):
         return isinstance(decode(data), dict)
     except Refused:
         return False
+
+
+def _is_carried(form, arguments):
+    """Whether these are a length and a digest, or an offset and bytes."""
+    data = arguments.get(SECOND)
+    if len(arguments) != 2 or not _is_count(arguments.get(ARGUMENT), LAST_ENTRY) or not isinstance(data, bytes):
+        return False
+    return len(data) == STAGED_DIGEST if form == r.ARG_STAGE else 0 < len(data) <= MAX_CHUNK
 
 
 def _are_fields(arguments):

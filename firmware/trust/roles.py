@@ -27,6 +27,9 @@ KIND_TIME = const(8)
 KIND_REVOKE = const(9)
 KIND_EPOCH = const(10)
 KIND_STATUS = const(11)
+KIND_WAVE = const(13)
+KIND_STAGE = const(14)
+KIND_CHUNK = const(15)
 
 # Forms of arguments; request.py holds what came against them.
 ARG_NONE = const(0)  # an empty map
@@ -35,10 +38,14 @@ ARG_DOSE = const(2)  # one, by the field code of a titration
 ARG_DIGEST = const(3)  # one: what names another request
 ARG_COUNT = const(4)  # one: an integer from 0 up
 ARG_OPERATOR = const(5)  # one: a number that somebody may have
+ARG_SECONDS = const(6)  # one: how long the waveform is told
+ARG_STAGE = const(7)  # a length, and the SHA-256 of so many bytes
+ARG_CHUNK = const(8)  # an offset, and the bytes that stand there
 
 _CLINICAL = const(0x0E)  # nurse, physician, pharmacist: bits by role
 _AT_THE_PATIENT = const(0x06)  # nurse, physician
 _ANYBODY = const(0x7E)
+_CARRIERS = const(0x38)  # pharmacist, biomed, manufacturer
 _SERVICE = const(0x40)
 _QUIET = const(3)  # normal, offline: bits by TR_*
 _HEARD = const(7)  # suspect too
@@ -57,6 +64,9 @@ TABLE = bytes(
         KIND_LOG, _ANYBODY, _LONG, _HEARD, ARG_COUNT,
         KIND_ALARMS, _ANYBODY, _LONG, _HEARD, ARG_NONE,
         KIND_STATUS, _ANYBODY, _LONG, _HEARD, ARG_NONE,
+        KIND_WAVE, _ANYBODY, _LONG, _HEARD, ARG_SECONDS,
+        KIND_STAGE, _CARRIERS, _LONG, _QUIET, ARG_STAGE,
+        KIND_CHUNK, _CARRIERS, _LONG, _QUIET, ARG_CHUNK,
         KIND_TIME, _SERVICE, _SHORT, _HEARD, ARG_COUNT,
         KIND_REVOKE, _SERVICE, _LONG, _HEARD, ARG_OPERATOR,
         KIND_EPOCH, _SERVICE, _LONG, _HEARD, ARG_COUNT,

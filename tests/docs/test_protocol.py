@@ -11,7 +11,7 @@ from firmware.trust.cbor import Tag, decode, encode
 from firmware.trust.request import Request
 from firmware.trust.roles import Roles
 from hal.ports import FIELD_TITRATE_MILLI, KEY_PROGRAMME
-from simulator.asked import NOW_S, NURSE, SHIFT_S, AskedPump, people
+from simulator.asked import NOW_S, NURSE, PHARMACIST, SHIFT_S, AskedPump, people
 from simulator.names import MESSAGES
 from simulator.site import records
 from simulator.trust_client import Terminal, digest_of, make_record, service
@@ -27,6 +27,7 @@ RECORD_OF = make_record(1, people())
 GOOD = {
     r.ARG_NONE: {}, r.ARG_FIELDS: {0: [[1, 2], [3, 4]], 1: 7, 63: 0}, r.ARG_DOSE: {FIELD_TITRATE_MILLI: 5},
     r.ARG_DIGEST: {1: digest_of(b"")}, r.ARG_COUNT: {1: 0}, r.ARG_OPERATOR: {1: 7},
+    r.ARG_SECONDS: {1: 20}, r.ARG_STAGE: {1: 40, 2: bytes(32)}, r.ARG_CHUNK: {1: 0, 2: bytes(40)},
 }  # fmt: skip
 ROWS = cddl.kinds()
 
@@ -139,7 +140,7 @@ def test_a_key_id_is_one_where_the_firmware_opens_it(operator, role, ends, good)
 @pytest.mark.parametrize("arguments", _ARGUMENTS, ids=repr)
 def test_arguments_are_those_that_the_firmware_takes(arguments):
     who = terminal()
-    for kind, (_, _, _, form) in ROWS:
+    for kind, _ in ROWS:
         payload = encode({1: kind.value, 2: CHALLENGE, 3: 1, 4: 2, 5: arguments})
         message = who.seal(payload)
         request = Request()
@@ -155,16 +156,16 @@ def test_arguments_are_those_that_the_firmware_takes(arguments):
 def said():
     """Facts as bytes, of a pump that was asked for everything there is, in many states."""
     pump = AskedPump(RECORD_OF)
-    for kind, (_, _, _, form) in ROWS:
-        if kind.value != r.KIND_EPOCH:
-            pump.ask(pump.service, kind.value, GOOD[form])
-            pump.ask(NURSE, kind.value, GOOD[form])
-    pump.ask(NURSE, r.KIND_LOG, {1: 0})
+    for kind, (may, _, _, form) in ROWS:
+        if kind.value not in (r.KIND_EPOCH, r.KIND_REVOKE):
+            who = NURSE if may >> r.NURSE & 1 else PHARMACIST if may >> r.PHARMACIST & 1 else pump.service
+            pump.ask(who, kind.value, GOOD[form])
     pump.press(KEY_PROGRAMME)
+    pump.run(12_000)
+    pump.ask(pump.service, r.KIND_EPOCH, {1: RECORD_OF.epoch})
+    pump.ask(pump.service, r.KIND_REVOKE, {1: 99})
     pump.send(b"")
     pump.send(bytes(1025))
-    pump.run(20_000)
-    pump.ask(pump.service, r.KIND_EPOCH, {1: RECORD_OF.epoch})
     pump.run(6_000)
     reader = type(pump.reader)(RECORD_OF)
     return list(reader._frames(bytes(pump.sent)))

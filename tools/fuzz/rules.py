@@ -61,6 +61,14 @@ def _one(key: int, fits: Callable[[Any], bool]) -> Callable[[dict[Any, Any]], bo
     return lambda arguments: list(arguments) == [key] and fits(arguments[key])
 
 
+def _pair(shortest: int, longest: int) -> Callable[[dict[Any, Any]], bool]:
+    """A number of bytes, and so many bytes."""
+    return lambda arguments: (
+        list(arguments) == [1, 2] and is_number(arguments[1], _ENTRY) and isinstance(arguments[2], bytes)
+        and shortest <= len(arguments[2]) <= longest
+    )  # fmt: skip
+
+
 FORMS: dict[int, Callable[[dict[Any, Any]], bool]] = {
     r.ARG_NONE: lambda arguments: not arguments,
     r.ARG_FIELDS: _are_fields,
@@ -68,6 +76,9 @@ FORMS: dict[int, Callable[[dict[Any, Any]], bool]] = {
     r.ARG_DIGEST: _one(1, lambda value: isinstance(value, bytes) and len(value) == 8),
     r.ARG_COUNT: _one(1, lambda value: is_number(value, _NUMBER)),
     r.ARG_OPERATOR: _one(1, lambda value: is_number(value, _NUMBER, 1)),
+    r.ARG_SECONDS: _one(1, lambda value: is_number(value, 600)),
+    r.ARG_STAGE: _pair(32, 32),
+    r.ARG_CHUNK: _pair(1, 512),
 }
 
 

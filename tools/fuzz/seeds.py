@@ -70,8 +70,9 @@ def _conversations() -> Iterator[bytes]:
         yield from (bytes((4, 2, number, part, 1, 0, 3, 1)) for part in range(4))
         yield bytes((4, 3, number, number, 1, 0, 2, 7))
     # Each kind by each sender, with arguments that are its own: their place among those of `messages`.
-    for kind, arguments in enumerate((18, 16, 0, 0, 9, 1, 0, 3, 2, 2, 0), 1):
+    for kind, arguments in enumerate((18, 16, 0, 0, 9, 1, 0, 3, 2, 2, 0, 0, 32, 34, 36), 1):
         yield from (bytes((4 * (kind > 1), 4, who, kind, 0, arguments)) for who in range(13))
+    yield bytes((0, *(one for kind, which in ((14, 34), (15, 36), (15, 37)) for one in (4, 3, kind, 0, which)), 9, 20))
     yield bytes((4, 0, 1, 5, 1))  # approved by who asked
     yield bytes((4, 0, 1, 4, 2, 5, 0, 9))  # something else approved
     yield bytes((4, 4, 1, 11, 20, 0, 4, 1, 11, 8, 0, 4, 1, 11, 8, 0))  # a counter far ahead, one late, and again

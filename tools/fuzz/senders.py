@@ -46,7 +46,8 @@ class Senders:
             (2, r.KIND_PREPARE, {0: [[20_000, 60], [30_000, 60]], 1: 7, 2: 1, 3: 2}),
             (1, r.KIND_PAUSE, {}), (1, r.KIND_STOP, {}), (2, r.KIND_LOG, {1: 0}), (4, r.KIND_ALARMS, {}),
             (5, r.KIND_STATUS, {}), (0, r.KIND_TIME, {1: NOW_S + 100}), (0, r.KIND_REVOKE, {1: PHARMACIST}),
-            (0, r.KIND_EPOCH, {1: self.epoch}), (0, r.KIND_EPOCH, {1: self.epoch + 1}),
+            (0, r.KIND_EPOCH, {1: self.epoch}), (0, r.KIND_EPOCH, {1: self.epoch + 1}), (1, r.KIND_WAVE, {1: 20}),
+            (3, r.KIND_STAGE, {1: 40, 2: bytes(32)}), (4, r.KIND_CHUNK, {1: 0, 2: bytes(40)}),
         ]  # fmt: skip
         for counter, (who, kind, arguments) in enumerate(asks, 1):
             payload = payload_of(kind, self.challenge, counter, self.now_s + 20, arguments)

@@ -26,7 +26,7 @@ WATCHED = {
     "messages": (
         "firmware.trust.gatekeeper", "firmware.trust.request", "firmware.trust.session", "firmware.trust.effects",
         "firmware.trust.approvals", "firmware.trust.speaker", "firmware.trust.seconds", "firmware.trust.verdict",
-        "firmware.trust.roles", "firmware.therapy.remote", "firmware.therapy.programming",
+        "firmware.trust.roles", "firmware.trust.staging", "firmware.therapy.remote", "firmware.therapy.programming",
         "firmware.therapy.prescribe", "tools.claims.forgery_mutants", "tools.fuzz.message_mutants",
     ),
     "mqtt": (

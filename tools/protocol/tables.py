@@ -16,6 +16,7 @@ from firmware.trust import facts as f
 from firmware.trust import request as q
 from firmware.trust import roles as r
 from firmware.trust import speaker as s
+from firmware.trust import staging, wave
 from firmware.trust import verdict as v
 from firmware.trust.approvals import DIGEST
 from firmware.trust.mac import LENGTH
@@ -51,6 +52,7 @@ TYPES: tuple[tuple[str, str, str], ...] = (
     ("challenge", f"bytes .size {CHALLENGE_LENGTH}", "boot u32, session u16, ten bytes of a MAC"),
     ("digest", f"bytes .size {DIGEST}", "the first bytes of the SHA-256 of a whole request"),
     ("mac", f"bytes .size {LENGTH}", "HMAC-SHA-256"),
+    ("sha-256", f"bytes .size {q.STAGED_DIGEST}", ""),
     ("none", "h''", ""),
 )
 
@@ -65,6 +67,12 @@ FORMS: dict[int, tuple[str, str]] = {
     r.ARG_DIGEST: (f"{{ {ARGUMENT}: digest }}", f"`{{{ARGUMENT}: digest of the request}}`"),
     r.ARG_COUNT: (f"{{ {ARGUMENT}: number }}", ""),
     r.ARG_OPERATOR: (f"{{ {ARGUMENT}: operator }}", f"`{{{ARGUMENT}: operator}}`"),
+    r.ARG_SECONDS: (f"{{ {ARGUMENT}: 0..{q.MAX_WAVE_S} }}", f"`{{{ARGUMENT}: seconds}}`, {q.MAX_WAVE_S} at most"),
+    r.ARG_STAGE: (f"{{ {ARGUMENT}: entry, {q.SECOND}: sha-256 }}", f"`{{{ARGUMENT}: length, {q.SECOND}: SHA-256}}`"),
+    r.ARG_CHUNK: (
+        f"{{ {ARGUMENT}: entry, {q.SECOND}: bytes .size (1..{q.MAX_CHUNK}) }}",
+        f"`{{{ARGUMENT}: offset, {q.SECOND}: bytes}}`, {q.MAX_CHUNK} but for the last",
+    ),
 }
 EXTRA_TYPES = (
     ("field", f"1..{q._LAST_FIELD}", "field code"),
@@ -83,6 +91,9 @@ KINDS: dict[int, str] = {
     r.KIND_LOG: "a LOG fact",
     r.KIND_ALARMS: "an ALARMS fact",
     r.KIND_STATUS: "a STATUS fact",
+    r.KIND_WAVE: "WAVE facts for so long",
+    r.KIND_STAGE: "announces what will be carried here, where nothing flows",
+    r.KIND_CHUNK: "brings a piece of it; in force is nothing of it",
     r.KIND_TIME: "the site's time goes forward",
     r.KIND_REVOKE: "an operator is heard no more",
     r.KIND_EPOCH: "keys of earlier epochs are worthless; the present one only begins a new session",
@@ -109,6 +120,7 @@ FACT = (
     Key(f.BODY, "body", "", "of the kind"),
 )
 
+_WAVE = wave.SAMPLES * 2
 _MESSAGE = f"0..{max(MESSAGES)}"
 BODIES: dict[int, tuple[Key, ...]] = {
     f.HELLO: (
@@ -147,6 +159,18 @@ BODIES: dict[int, tuple[Key, ...]] = {
             f"whole records of {records.RECORD_SIZE} bytes, {log.RECORDS} at most"),
         Key(3, "next", "uint", "sequence to go on from; 0: that is all"),
     ),
+    f.WAVE: (
+        Key(wave.WV_SAMPLE_MS, "sample-ms", str(wave.SAMPLE_MS), "between two samples"),
+        Key(wave.WV_PRESSURE, "pressure", f"bytes .size {_WAVE}",
+            f"line pressure towards the patient, mmHg: {wave.SAMPLES} samples, little-endian int16"),
+        Key(wave.WV_STEPS, "steps", f"bytes .size {_WAVE}", "of the drive since the sample before, likewise"),
+    ),
+    f.STAGED: (
+        Key(1, "state", f"{staging.NOTHING}..{staging.SPOILT}", "0 nothing, 1 comes, 2 whole, 3 whole and another"),
+        Key(2, "length", "entry", "bytes that were announced"),
+        Key(3, "have", "entry", "bytes that are there, without a gap"),
+        Key(4, "digest", "sha-256 / none", "that was announced"),
+    ),
 }  # fmt: skip
 WHEN = {
     f.HELLO: "a session begins",
@@ -154,8 +178,10 @@ WHEN = {
     f.ALARMS: "on a change, when asked",
     f.ACK: "every message that was judged",
     f.LOG: "when asked",
+    f.WAVE: f"each {wave.SAMPLES * wave.SAMPLE_MS // 1000} s, while asked for",
+    f.STAGED: "after STAGE and CHUNK, and when all has come",
 }
-RESERVED = {f.WAVE: "numbered, and not sent yet"}
+RESERVED: dict[int, str] = {}  # numbered, and not sent yet: why
 
 PERSON = (
     Key(0, "number", "operator", ""),
