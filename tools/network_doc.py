@@ -20,6 +20,14 @@ LISTENS = (
     ("a pump, on any board", "nothing", "it dials the broker; its local port is a serial line"),
     ("the key service", "nothing", "a Python API, in the process that asks"),
     ("the commands of `kvo`", "nothing", "they dial, or write files"),
+    ("a device's end of the lockstep link, under test (`hal/lockstep/tcp.py`)",
+     "TCP, the port it is given, 127.0.0.1 only", "one connection, from this machine; in no image of a pump"),
+    ("a spoilt link and a malicious broker, in tests", "TCP, any free port, 127.0.0.1 only", "the test itself"),
+)  # fmt: skip
+# Every source that binds a socket; the last two let go of it again before anybody could come in.
+BINDS = (
+    "hal/lockstep/tcp.py", "simulator/homes/device_tcp.py", "tools/device/link_mutant.py", "tools/fuzz/sockets.py",
+    "tools/link_proxy.py", "simulator/site/mosquitto.py", "tools/served.py",
 )  # fmt: skip
 
 TOPICS_HEAD = ("topic", "who writes", "who reads", "QoS", "what")

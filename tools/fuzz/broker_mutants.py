@@ -108,8 +108,8 @@ def reads_all_at_once() -> Change:
     """A mutant: one poll reads for as long as there is something."""
 
     def change(comms: Any) -> None:
-        listen = comms._listen
-        comms._listen = lambda now_ms: all(listen(now_ms) for _ in range(8))
+        once = comms._listen
+        comms._listen = lambda now_ms: all(once(now_ms) for _ in range(8))
 
     return change
 
