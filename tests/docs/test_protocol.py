@@ -1,5 +1,8 @@
 """The reference of the protocol is the code's, and its CDDL takes what pumps and terminals say and nothing else."""
 
+import re
+from pathlib import Path
+
 import pytest
 from cddl_verifier import SchemaError, Validator, schema_diagnostics
 
@@ -67,6 +70,14 @@ def test_every_table_has_a_row_for_all_that_the_firmware_has():
     assert [one.number for one in BODIES[f.STATUS]] == [one.value for one in constants(speaker, "ST_")]
     assert [one.value for one in constants(v, "REFUSED_")] == list(range(1, v.CODES))
     assert max(MESSAGES) < 64
+
+
+def test_the_order_of_judging_names_every_code_by_its_number():
+    text = (Path(__file__).parents[2] / "docs" / "requests.md").read_text(encoding="utf-8")
+    [order] = re.findall(r"## How a request is judged\n(.*?)\nA request that is authentic", text, re.DOTALL)
+    named = re.findall(r"\b([A-Z][A-Z_]+) (\d+)\b", order)
+    codes = {(one.name, str(one.value)) for one in constants(v, "REFUSED_")} | {("OK", "0")}
+    assert set(named) == codes
 
 
 def test_a_constant_is_read_with_its_comment():
