@@ -58,14 +58,16 @@ def fuzz(
 
 
 def _campaign(target: str, runs: int, seed: int, corpus: Path | None, jobs: int | None) -> None:
-    from tools.fuzz.campaign import Campaign
+    from tools.fuzz.campaign import Campaign, Tried
 
     with tempfile.TemporaryDirectory(prefix="kvo-corpus-") as folder:
         campaign = Campaign(corpus or Path(folder))
         with progress(target) as advance:
             found = campaign.run({target: runs}, seed, jobs, advance)
-    tried = campaign.tried[target]
-    _say(target, tried.inputs, tried.a_second, None if found is None else found[1])
+    tried = campaign.tried.get(target, Tried())
+    result = None if found is None else found[1]
+    inputs = tried.inputs + (result.runs if result is not None else 0)
+    _say(target, inputs, tried.a_second or (result.a_second if result is not None else 0), result)
 
 
 def _say(target: str, inputs: int, a_second: int, result: Result | None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,26 +70,45 @@ class Campaign:
         FuzzerAbsent, OSError, RuntimeError as `fuzz`.
         """
         total = sum(goals.values())
+        left = self._left(goals)
+        found: tuple[str, Result] | None = None
+        failed: Exception | None = None
+        running: dict[Future[Result], str] = {}
         with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-            running = {
-                pool.submit(fuzz, target, runs, seed=seed + number, keep=self._folder / target): target
-                for target, runs, number in self._left(goals)
-            }
-            try:
-                report(self._done(goals), total)
-                for one in as_completed(running):
-                    target, result = running[one], one.result()
-                    tried = self.tried.setdefault(target, Tried())
-                    tried.inputs += result.runs
-                    tried.slices += 1
-                    tried.seconds += result.seconds
+            report(self._done(goals), total)
+            while True:
+                # One after another, so that nothing waits which would have to be called off.
+                while found is None and failed is None and len(running) < (jobs or os.cpu_count() or 1):
+                    target, runs, number = next(left, ("", 0, 0))
+                    if not runs:
+                        break
+                    task = pool.submit(fuzz, target, runs, seed=seed + number, keep=self._folder / target)
+                    running[task] = target
+                if not running:
+                    break
+                for one in wait(running, return_when=FIRST_COMPLETED).done:
+                    target = running.pop(one)
+                    try:
+                        result = one.result()
+                    except Exception as error:  # what else is done by now counts all the same
+                        failed = error
+                        continue
+                    self._count(target, result)
                     if result.found is not None:
-                        return target, result
-                    self._write()
+                        found = target, result
                     report(self._done(goals), total)
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
-        return None
+        if found is None and failed is not None:
+            raise failed
+        return found
+
+    def _count(self, target: str, result: Result) -> None:
+        """Keep what came of a slice; of one that found something the input is handed on, and the slice tried again."""
+        if result.found is None:
+            before = self.tried.get(target, Tried())
+            self.tried[target] = Tried(
+                before.inputs + result.runs, before.slices + 1, before.seconds + result.seconds
+            )  # fmt: skip
+            self._write()
 
     def _done(self, goals: Mapping[str, int]) -> int:
         return sum(min(self.tried.get(target, Tried()).inputs, goal) for target, goal in goals.items())
@@ -105,6 +124,5 @@ class Campaign:
                 rest -= SLICE[target]
                 number += 1
         share = {target: max(goal, 1) for target, goal in goals.items()}
-        for rest, target, runs, number in sorted(left, key=lambda one: -one[0] / share[one[1]]):
-            del rest
+        for _, target, runs, number in sorted(left, key=lambda one: -one[0] / share[one[1]]):
             yield target, runs, number
