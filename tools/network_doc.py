@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from firmware.comms import backoff, mqtt, outgoing, packets
 from firmware.comms.topics import OFFLINE
 from simulator.site import broker
 from simulator.site.make import PORT
-from tools.pages import Page
+from tools.pages import Page, table
 
 DOCS = Path("docs")
 PAGE = "network.md"
@@ -21,7 +20,17 @@ LISTENS = (
     ("a pump, on any board", "nothing", "it dials the broker; its local port is a serial line"),
     ("the key service", "nothing", "a Python API, in the process that asks"),
     ("the commands of `kvo`", "nothing", "they dial, or write files"),
+    ("a device's end of the lockstep link, under test (`hal/lockstep/tcp.py`)",
+     "TCP, the port it is given, 127.0.0.1 only", "one connection, from this machine; in no image of a pump"),
+    ("a spoilt link and a malicious broker, in tests", "TCP, any free port, 127.0.0.1 only", "the test itself"),
 )  # fmt: skip
+# Every source that binds a socket; the last two let go of it again before anybody could come in.
+BINDS = (
+    "hal/lockstep/tcp.py", "simulator/homes/device_tcp.py", "tools/device/link_mutant.py", "tools/fuzz/sockets.py",
+    "tools/link_proxy.py", "simulator/site/mosquitto.py", "tools/served.py",
+)  # fmt: skip
+
+TOPICS_HEAD = ("topic", "who writes", "who reads", "QoS", "what")
 
 _HEAD = """# Network
 
@@ -63,21 +72,19 @@ communication; it takes packets out of turn (a second CONNACK, QoS 3). Its two m
 """
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return [*lines, *("| " + " | ".join(row) + " |" for row in rows), ""]
-
-
-def page() -> str:
-    """The whole of docs/network.md."""
-    pump, any_pump = "PUMP", "+"
-    topics = [
+def topics(pump: str = "PUMP") -> list[tuple[str, ...]]:
+    """Rows of the table of topics: topic, who writes, who reads, QoS, what."""
+    return [
         (f"`{broker.REQUEST % pump}`", "terminals and gateways", "that pump", "1", "requests"),
         (f"`{(broker.FACT % pump).replace('+', 'KIND')}`", "that pump", "terminals and gateways",
          "1; status and waveform 0", "facts; KIND is the number that the fact itself says"),
         (f"`{broker.WILL % pump}`", "the broker, for that pump", "terminals and gateways", "1",
          f"`{OFFLINE.decode()}`, and nothing else"),
     ]  # fmt: skip
+
+
+def page() -> str:
+    """The whole of docs/network.md."""
     limits = [(f"`{name}`", str(value)) for name, value in broker.LIMITS.items()]
     ours = [
         ("longest request that is taken", f"{packets.REQUEST:,} bytes"),
@@ -94,13 +101,13 @@ def page() -> str:
     ]  # fmt: skip
     lines = [
         _HEAD, "## What listens", "",
-        *_table(("program", "port", "who may come in"), list(LISTENS)),
+        *table(("program", "port", "who may come in"), list(LISTENS)),
         "## Topics", "",
         "PUMP is the pump's id, 16 hex digits, and the name in its certificate. What is not here is refused.", "",
-        *_table(("topic", "who writes", "who reads", "QoS", "what"), topics),
-        f"Terminals and gateways use `{any_pump}` for PUMP.", "",
-        "## Limits", "", "Of the broker:", "", *_table(("option", "value"), limits),
-        "Of the pump's client (MQTT 3.1.1, clean sessions):", "", *_table(("what", "bound"), ours), _TAIL,
+        *table(TOPICS_HEAD, topics()),
+        "Terminals and gateways use `+` for PUMP. What a message holds: [protocol](protocol.md).", "",
+        "## Limits", "", "Of the broker:", "", *table(("option", "value"), limits),
+        "Of the pump's client (MQTT 3.1.1, clean sessions):", "", *table(("what", "bound"), ours), _TAIL,
     ]  # fmt: skip
     return "\n".join(lines).rstrip() + "\n"
 

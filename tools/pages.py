@@ -1,8 +1,8 @@
-"""Pages of docs/ that are made whole from the code: write one, or hold the one that is there against it."""
+"""Files of docs/ that are made whole from the code: write one, or hold the one that is there against it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 
@@ -25,3 +25,9 @@ class Page:
         """Whether the page says what the code does."""
         path = (folder or self._folder) / self._name
         return path.exists() and path.read_text(encoding="utf-8") == self._make()
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Lines of a table, and an empty one after it."""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return [*lines, *("| " + " | ".join(row) + " |" for row in rows), ""]

@@ -30,12 +30,14 @@ class Message:
     """An opened COSE_Mac0 or COSE_Sign1, unverified until `verify_*` says OK.
 
     `protected` and `unprotected` are dicts, `payload` is bytes, or None where it is detached, `proof`
-    the MAC or signature. Nothing in it is to be believed before.
+    the MAC or signature. Nothing in it is to be believed before. It is verified as what it was opened as: one kind
+    that is taken for the other is refused, whatever its proof.
     """
 
-    __slots__ = ("_protected", "payload", "proof", "protected", "unprotected")
+    __slots__ = ("_protected", "_tag", "payload", "proof", "protected", "unprotected")
 
-    def __init__(self, parts, protected):
+    def __init__(self, parts, protected, tag):
+        self._tag = tag
         self._protected = parts[0] if protected else b""  # no headers: nothing, RFC 9052, section 6.3
         self.protected = protected
         self.unprotected = parts[1]
@@ -48,7 +50,7 @@ class Message:
         Stricter than RFC 9052: no header may stand outside the MAC, so a message that is OK has one encoding
         but for its tag.
         """
-        if self.protected.get(ALGORITHM) != HMAC_256:
+        if self._tag != TAG_MAC0 or self.protected.get(ALGORITHM) != HMAC_256:
             return WRONG_ALGORITHM
         if self.unprotected:
             return UNPROTECTED
@@ -70,7 +72,7 @@ class Message:
 
         `payload`: where it is detached, what it should be.
         """
-        if self.protected.get(ALGORITHM) != algorithm:
+        if self._tag != TAG_SIGN1 or self.protected.get(ALGORITHM) != algorithm:
             return WRONG_ALGORITHM
         if payload is None:
             payload = self.payload
@@ -106,7 +108,7 @@ def open_message(data, tag):
                 return None  # RFC 9052, section 3: no label in both
     except Refused:
         return None
-    return Message(value, headers)
+    return Message(value, headers, tag)
 
 
 def make_mac0(payload, key, headers=None, context=b""):

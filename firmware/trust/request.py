@@ -1,7 +1,7 @@
 """A request: what its bytes must be, and the rules by which it is accepted or refused. No I/O.
 
 `open_request` looks at form and addressee and believes nothing; then the caller checks the MAC; `judge` applies the
-rules to what is authentic. Each refusal has its own code (verdict.py). Format: docs/requests.md.
+rules to what is authentic. Each refusal has its own code (verdict.py). Format: docs/protocol.md.
 """
 
 from hashlib import sha256
@@ -151,7 +151,7 @@ class Request:
         """Whether there is such a kind, and the arguments are those of the kind, all of them and no others."""
         if not roles.knows(self.kind):
             return v.REFUSED_UNKNOWN_KIND
-        return v.OK if self._fits() else v.REFUSED_MALFORMED
+        return v.OK if self._fits(roles.arguments(self.kind)) else v.REFUSED_MALFORMED
 
     def _in_shift(self, record, seconds):
         if self.role == r.SERVICE:
@@ -171,26 +171,24 @@ class Request:
             return v.REFUSED_FORBIDDEN
         return v.OK if roles.is_heard(self.kind, trust) else v.REFUSED_ISOLATED
 
-    def _fits(self):
+    def _fits(self, form):
         arguments = self.arguments
-        kind = self.kind
-        if kind == r.KIND_PREPARE:
+        if form == r.ARG_FIELDS:
             return _are_fields(arguments)
-        if kind == r.KIND_PAUSE or kind == r.KIND_STOP or kind == r.KIND_ALARMS or kind == r.KIND_STATUS:
+        if form == r.ARG_NONE:
             return not arguments
-        if kind == r.KIND_STAGE or kind == r.KIND_CHUNK:
-            return _is_carried(kind, arguments)
+        if form == r.ARG_STAGE or form == r.ARG_CHUNK:
+            return _is_carried(form, arguments)
         if len(arguments) != 1:
             return False
-        if kind == r.KIND_APPROVE:
-            digest = arguments.get(ARGUMENT)
-            return isinstance(digest, bytes) and len(digest) == DIGEST
-        if kind == r.KIND_TITRATE:
+        if form == r.ARG_DOSE:
             return _is_count(arguments.get(FIELD_TITRATE_MILLI), LAST_ENTRY)
         argument = arguments.get(ARGUMENT)
-        if kind == r.KIND_WAVE:
+        if form == r.ARG_DIGEST:
+            return isinstance(argument, bytes) and len(argument) == DIGEST
+        if form == r.ARG_SECONDS:
             return _is_count(argument, MAX_WAVE_S)
-        return _is_count(argument, LAST_OPERATOR) and (argument > 0 or kind != r.KIND_REVOKE)
+        return _is_count(argument, LAST_OPERATOR) and (argument > 0 or form != r.ARG_OPERATOR)
 
 
 def kid_of(pump_id, operator, role, epoch, not_after_s):
@@ -211,12 +209,12 @@ def _is_bare(data):
         return False
 
 
-def _is_carried(kind, arguments):
+def _is_carried(form, arguments):
     """Whether these are a length and a digest, or an offset and bytes."""
     data = arguments.get(SECOND)
     if len(arguments) != 2 or not _is_count(arguments.get(ARGUMENT), LAST_ENTRY) or not isinstance(data, bytes):
         return False
-    return len(data) == STAGED_DIGEST if kind == r.KIND_STAGE else 0 < len(data) <= MAX_CHUNK
+    return len(data) == STAGED_DIGEST if form == r.ARG_STAGE else 0 < len(data) <= MAX_CHUNK
 
 
 def _are_fields(arguments):

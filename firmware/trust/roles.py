@@ -1,8 +1,9 @@
 """Who may ask for what: one table, and what is not in it is refused.
 
 A row: kind, roles as bits, the longest time that a request may be good for, the trust states as bits in which it is
-heard. What touches a dose or rings at the bedside is good for 30 s and heard only while nothing hostile is about;
-reading, and what the site's key service takes away, also under suspicion; nothing once the pump is isolated.
+heard, the form of its arguments. What touches a dose or rings at the bedside is good for 30 s and heard only while
+nothing hostile is about; reading, and what the site's key service takes away, also under suspicion; nothing once the
+pump is isolated.
 """
 
 from hal.compat import const
@@ -31,6 +32,17 @@ KIND_WAVE = const(13)
 KIND_STAGE = const(14)
 KIND_CHUNK = const(15)
 
+# Forms of arguments; request.py holds what came against them.
+ARG_NONE = const(0)  # an empty map
+ARG_FIELDS = const(1)  # entries by field code, and steps
+ARG_DOSE = const(2)  # one, by the field code of a titration
+ARG_DIGEST = const(3)  # one: what names another request
+ARG_COUNT = const(4)  # one: an integer from 0 up
+ARG_OPERATOR = const(5)  # one: a number that somebody may have
+ARG_SECONDS = const(6)  # one: how long the waveform is told
+ARG_STAGE = const(7)  # a length, and the SHA-256 of so many bytes
+ARG_CHUNK = const(8)  # an offset, and the bytes that stand there
+
 _CLINICAL = const(0x0E)  # nurse, physician, pharmacist: bits by role
 _AT_THE_PATIENT = const(0x06)  # nurse, physician
 _ANYBODY = const(0x7E)
@@ -41,26 +53,26 @@ _QUIET = const(3)  # normal, offline: bits by TR_*
 _HEARD = const(7)  # suspect too
 _SHORT = const(3)  # tens of seconds
 _LONG = const(60)
-_ROW = const(4)
+_ROW = const(5)
 
 TABLE = bytes(
     (
-        # kind, roles, good for (10 s), trust states
-        KIND_PREPARE, _CLINICAL, _SHORT, _QUIET,
-        KIND_TITRATE, _AT_THE_PATIENT, _SHORT, _QUIET,
-        KIND_PAUSE, _AT_THE_PATIENT, _SHORT, _QUIET,
-        KIND_STOP, _AT_THE_PATIENT, _SHORT, _QUIET,
-        KIND_APPROVE, _CLINICAL, _SHORT, _QUIET,
-        KIND_LOG, _ANYBODY, _LONG, _HEARD,
-        KIND_ALARMS, _ANYBODY, _LONG, _HEARD,
-        KIND_STATUS, _ANYBODY, _LONG, _HEARD,
-        KIND_AUDIT, _REVIEWING, _LONG, _HEARD,
-        KIND_WAVE, _ANYBODY, _LONG, _HEARD,
-        KIND_STAGE, _CARRIERS, _LONG, _QUIET,
-        KIND_CHUNK, _CARRIERS, _LONG, _QUIET,
-        KIND_TIME, _SERVICE, _SHORT, _HEARD,
-        KIND_REVOKE, _SERVICE, _LONG, _HEARD,
-        KIND_EPOCH, _SERVICE, _LONG, _HEARD,
+        # kind, roles, good for (10 s), trust states, arguments
+        KIND_PREPARE, _CLINICAL, _SHORT, _QUIET, ARG_FIELDS,
+        KIND_TITRATE, _AT_THE_PATIENT, _SHORT, _QUIET, ARG_DOSE,
+        KIND_PAUSE, _AT_THE_PATIENT, _SHORT, _QUIET, ARG_NONE,
+        KIND_STOP, _AT_THE_PATIENT, _SHORT, _QUIET, ARG_NONE,
+        KIND_APPROVE, _CLINICAL, _SHORT, _QUIET, ARG_DIGEST,
+        KIND_LOG, _ANYBODY, _LONG, _HEARD, ARG_COUNT,
+        KIND_ALARMS, _ANYBODY, _LONG, _HEARD, ARG_NONE,
+        KIND_STATUS, _ANYBODY, _LONG, _HEARD, ARG_NONE,
+        KIND_AUDIT, _REVIEWING, _LONG, _HEARD, ARG_COUNT,
+        KIND_WAVE, _ANYBODY, _LONG, _HEARD, ARG_SECONDS,
+        KIND_STAGE, _CARRIERS, _LONG, _QUIET, ARG_STAGE,
+        KIND_CHUNK, _CARRIERS, _LONG, _QUIET, ARG_CHUNK,
+        KIND_TIME, _SERVICE, _SHORT, _HEARD, ARG_COUNT,
+        KIND_REVOKE, _SERVICE, _LONG, _HEARD, ARG_OPERATOR,
+        KIND_EPOCH, _SERVICE, _LONG, _HEARD, ARG_COUNT,
     )
 )  # fmt: skip
 
@@ -103,3 +115,7 @@ class Roles:
         """Return whether `kind` is heard in trust state `trust` (TR_*)."""
         row = self._row(kind)
         return row >= 0 and self._table[row + 3] >> trust & 1 != 0
+
+    def arguments(self, kind):
+        """Return the form (ARG_*) of the arguments of `kind`, one that there is."""
+        return self._table[self._row(kind) + 4]

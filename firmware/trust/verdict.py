@@ -1,34 +1,34 @@
 """What becomes of a request: one code, told in the acknowledgement, noted in the audit, counted.
 
-The numbers are the protocol's (docs/requests.md) and are never given a second meaning.
+The numbers are the protocol's (docs/protocol.md) and are never given a second meaning.
 """
 
 from hal.compat import const
 
 OK = const(0)
-REFUSED_OVERSIZE = const(1)
-REFUSED_MALFORMED = const(2)
-REFUSED_NO_MAC = const(3)
-REFUSED_WRONG_MAC = const(4)
-REFUSED_WRONG_PUMP = const(5)
+REFUSED_OVERSIZE = const(1)  # longer than the longest; not read
+REFUSED_MALFORMED = const(2)  # not the one encoding of a request, or arguments that are not its kind's
+REFUSED_NO_MAC = const(3)  # a payload without a MAC, or an empty one
+REFUSED_WRONG_MAC = const(4)  # its key does not vouch for it
+REFUSED_WRONG_PUMP = const(5)  # another pump is meant
 REFUSED_WRONG_OPERATOR = const(6)  # an operator or a role that there cannot be
 REFUSED_REVOKED = const(7)  # the operator, or the epoch of the key
-REFUSED_SHIFT_OVER = const(8)
+REFUSED_SHIFT_OVER = const(8)  # by the site's time
 REFUSED_NO_TIME = const(9)  # the pump has not been told the time since it booted
-REFUSED_EXPIRED = const(10)
+REFUSED_EXPIRED = const(10)  # by pump seconds; or a time that would go back
 REFUSED_TOO_FAR = const(11)  # it would be good for longer than its kind may
 REFUSED_REPLAYED = const(12)  # its counter was used, or is too old to tell
 REFUSED_REORDERED = const(13)  # never seen, but a later one was
 REFUSED_DUPLICATED = const(14)  # the very bytes that came last from this operator
-REFUSED_EARLIER_SESSION = const(15)
-REFUSED_EARLIER_BOOT = const(16)
+REFUSED_EARLIER_SESSION = const(15)  # not this session's challenge
+REFUSED_EARLIER_BOOT = const(16)  # nor this boot's
 REFUSED_FORBIDDEN = const(17)  # not for this role
-REFUSED_SAME_PERSON = const(18)
+REFUSED_SAME_PERSON = const(18)  # who asked cannot approve
 REFUSED_ISOLATED = const(19)  # not in this trust state
 REFUSED_STATE = const(20)  # therapy's no; its message goes with it
-REFUSED_BUSY = const(21)
+REFUSED_BUSY = const(21)  # or not stored yet: ask again
 REFUSED_UNKNOWN_KIND = const(22)
-REFUSED_NOTHING_TO_APPROVE = const(23)
+REFUSED_NOTHING_TO_APPROVE = const(23)  # or something else waits
 CODES = const(24)
 
 # How much a refusal counts toward a hostile episode, and how much makes one within WINDOW_S. Nobody who belongs

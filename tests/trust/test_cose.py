@@ -47,6 +47,17 @@ def mac0(protected, unprotected=None, payload=b"pause", proof=None, tag=TAG_MAC0
 GOOD = encode({ALGORITHM: HMAC_256})
 
 
+@pytest.mark.parametrize("tag", [TAG_SIGN1, None])
+def test_a_mac_is_none_where_a_signature_is_asked_for(tag):
+    """The fuzzer's: a good message with the other kind's tag, or with none, opened as the other kind."""
+    other = decode(MESSAGE).value if tag is None else Tag(tag, decode(MESSAGE).value)
+    message = open_message(encode(other), TAG_SIGN1)
+    assert message.verify_mac(KEY, b"pump 3") == WRONG_ALGORITHM
+    assert message.verify_signature(HMAC_256, lambda data, signature: True, b"pump 3") == OK  # whoever asks for that
+    as_mac = open_message(encode(other), TAG_MAC0)
+    assert as_mac is None if tag else as_mac.verify_signature(HMAC_256, lambda data, proof: True) == WRONG_ALGORITHM
+
+
 @given(st.binary(max_size=200), st.binary(max_size=40), st.dictionaries(st.integers(3, 99), st.binary(max_size=9)))
 def test_what_is_made_is_taken_and_says_what_it_said(payload, context, headers):
     message = open_message(make_mac0(payload, KEY, headers, context), TAG_MAC0)

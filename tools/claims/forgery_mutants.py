@@ -86,7 +86,7 @@ class NoForm(Request):
 
     __slots__ = ()
 
-    def _fits(self) -> bool:
+    def _fits(self, form: int) -> bool:
         return True
 
 

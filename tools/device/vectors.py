@@ -15,6 +15,11 @@ from firmware.trust import cbor, ccm, cose, mac
 from hal.compat import block_cipher
 from hal.ports import ERR_ABSENT, ERR_FAILED, OK
 
+# Where runner.mjs puts files, and the names of those that are read there.
+IN_FILES = "/kvo/"
+VECTORS = "vectors.json"
+MUTANT = "mutant.txt"
+
 WHY = {
     "cut_short": cbor.CUT_SHORT, "trailing": cbor.TRAILING, "not_shortest": cbor.NOT_SHORTEST,
     "indefinite": cbor.INDEFINITE, "key_order": cbor.KEY_ORDER, "too_deep": cbor.TOO_DEEP, "too_many": cbor.TOO_MANY,
@@ -187,12 +192,24 @@ def room_of(mutant):
     return room
 
 
-def main(path, mutant):
+def say(path, mutant):
     """Print what came of it."""
     with open(path) as file:
         vectors = json.load(file)
     print(json.dumps(run(vectors, room_of(mutant))))
 
 
+def main():
+    """For runner.mjs: of the files that it unpacked, one is the vectors and one says what to replace."""
+
+    def step():
+        with open(IN_FILES + MUTANT) as file:
+            mutant = file.read()
+        say(IN_FILES + VECTORS, mutant)
+        return False
+
+    return step
+
+
 if __name__ == "__main__":
-    main(sys.argv[2], sys.argv[3])
+    say(sys.argv[2], sys.argv[3])

@@ -7,6 +7,7 @@ from typing import Any
 from firmware.trust import cbor, cose
 from tools.device.vector_mutants import MUTANTS
 from tools.device.vectors import Room
+from tools.fuzz import broker_mutants, message_mutants
 
 
 class _NoBounds(cbor.Decoder):
@@ -85,6 +86,8 @@ PLANTED = {
     "as much of a MAC as was sent": "cose",
     "a MAC cut to 16 bytes": "cose",
     "CCM without its tag": "ccm",
+    **dict.fromkeys(message_mutants.MAKERS, "messages"),
+    **dict.fromkeys(broker_mutants.MUTANTS, "mqtt"),
 }
 
 

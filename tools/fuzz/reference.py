@@ -5,6 +5,8 @@ The client's own reader works in place, piece by piece; this one is given all th
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 MOST = 8192
 LONGEST = 1025  # bytes of a request that are handed on: one more than the longest
 
@@ -40,6 +42,54 @@ def requests(data: bytes, topic: bytes, asking: bool) -> list[bytes]:
             asking = False
         else:
             return found
+    return found
+
+
+@dataclass
+class Heard:
+    """What a connection's bytes come to, as far as a broker may have sent them: nothing after that counts."""
+
+    requests: list[bytes] = field(default_factory=list)
+    acknowledged: list[bytes] = field(default_factory=list)  # packet ids, each owed a PUBACK
+    welcome: bool = False
+    granted: bool = False
+
+
+def heard(data: bytes, topic: bytes) -> Heard:
+    """All of a connection. Not asked: whether a PUBACK or a PINGRESP was owed; any may come, once granted."""
+    found = Heard(welcome=data.startswith(WELCOME))
+    place = len(WELCOME) if found.welcome else len(data)
+    while place < len(data):
+        head = data[place]
+        size, after = _length(data, place + 1)
+        if after < 0 or size > MOST or after + size > len(data):
+            break
+        body = data[after : after + size]
+        place = after + size
+        if head >> 4 == 3:
+            request = _publish(head, body, topic)
+            if request is None:
+                break
+            found.requests += request
+            if head & 2:
+                start = 2 + int.from_bytes(body[:2], "big")
+                found.acknowledged.append(body[start : start + 2])
+        elif head == 0x90 and not found.granted and size == 3 and body[:2] == b"\xff\xff" and body[2] < 2:
+            found.granted = True
+        elif not found.granted or (head, size) not in ((0x40, 2), (0xD0, 0)):
+            break
+    return found
+
+
+def split(data: bytes) -> list[tuple[int, bytes]]:
+    """What a pump says, packet by packet: first byte and body. The last one may be cut short and is left out then."""
+    found, place = [], 0
+    while place < len(data):
+        size, after = _length(data, place + 1)
+        if after < 0 or after + size > len(data):
+            break
+        found.append((data[place], data[after : after + size]))
+        place = after + size
     return found
 
 

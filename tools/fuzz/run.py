@@ -15,8 +15,8 @@ from pathlib import Path
 from tools.fuzz.seeds import seeds
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = ("cbor", "cose", "ccm")
-LONGEST = {"cbor": 256, "cose": 256, "ccm": 48}  # bytes of an input; seeds may be longer
+TARGETS = ("cbor", "cose", "ccm", "messages", "mqtt")
+LONGEST = {"cbor": 256, "cose": 256, "ccm": 48, "messages": 40, "mqtt": 64}  # bytes of an input; seeds may be longer
 _NEVER_S = 36_000  # what libFuzzer takes for a hang, by the clock on the wall: the worker judges that itself
 _MEMORY_MB = 1_024
 _LINES = 12
