@@ -211,48 +211,48 @@ async def test_prepared_confirmed_titrated_by_two_paused_logged_and_audited(
     staff = Staff(site, service, pump)
     far = Far(site, broker.port, pump, service)
     nurse, physician, biomed = [await staff.key(name) for name in (NURSE, PHYSICIAN, BIOMED)]
-    async with asyncio.timeout(PATIENCE_S), start(pump, site.pump(pump), broker.port, MOST_TURNS, TURN_MS) as device:
-        async with far.listening():
-            device.say("run")
-            await met(far, service)
-            # Prepared from afar: nothing flows.
-            code, message, prepared = await far.ask(nurse, r.KIND_PREPARE, ENTRIES)
-            assert (code, message) == (v.OK, msg.NONE)
-            await far.status(delivery=t.ST_STANDBY, message=msg.PREPARED, rate=0)
-            # Confirmed and started by whoever has logged in at the bedside.
-            device.press(ports.KEY_PROGRAMME)
-            await far.status(delivery=t.ST_STANDBY, message=msg.LOGIN)
-            for key, value in staff.login_keys(NURSE):
-                device.press(key, value)
-            await far.status(operator=nurse.operator)
-            device.press(ports.KEY_PROGRAMME)
-            await far.status(delivery=t.ST_PROGRAMMING, message=msg.PREPARED)
-            device.press(ports.KEY_CONFIRM)
-            device.press(ports.KEY_START)
-            await far.status(delivery=t.ST_INFUSING, rate=BASE_MILLI)
-            # Past the soft limit: two people, and a confirm at the bedside.
-            code, message, asked = await far.ask(nurse, r.KIND_TITRATE, {ports.FIELD_TITRATE_MILLI: PAST_SOFT_MILLI})
-            assert (code, message) == (v.OK, msg.CONFIRM_SOFT)
-            await far.status(offered=PAST_SOFT_MILLI, message=msg.SECOND, rate=BASE_MILLI)
-            assert (await far.ask(nurse, r.KIND_APPROVE, {1: asked}))[0] == v.REFUSED_SAME_PERSON
-            assert (await far.ask(physician, r.KIND_APPROVE, {1: asked}))[0] == v.OK
-            await far.status(offered=PAST_SOFT_MILLI, rate=BASE_MILLI)
-            device.press(ports.KEY_CONFIRM)
-            await far.status(message=msg.CONFIRM_SOFT)
-            device.press(ports.KEY_CONFIRM)
-            await far.status(delivery=t.ST_INFUSING, rate=PAST_SOFT_MILLI, offered=-1)
-            broker.kill()
-            broker.start()
-            # A pause that is asked for rings, and the dose goes on.
-            assert (await far.ask(nurse, r.KIND_PAUSE))[0] == v.OK
-            await far.until(lambda: (far.last(f.ALARMS) or {2: 0})[2] >> al.AL_PAUSE_ASKED - al.TRUST_BASE & 1)
-            await far.status(delivery=t.ST_INFUSING, rate=PAST_SOFT_MILLI)
-            log = await collected(far, nurse, r.KIND_LOG, f.LOG)
-            noted = await collected(far, biomed, r.KIND_AUDIT, f.AUDIT)
-            records = len(audit.split(noted))
-            await far.until(lambda: (far.last(f.HEAD) or {1: 0})[1] >= records, f"a head of {records} records")
-            heads = [(fact[f.BODY][1], fact[f.BODY][2]) for fact in far.facts if fact[f.KIND] == f.HEAD]
-            told = await device.end()
+    running = start(pump, site.pump(pump), broker.port, MOST_TURNS, TURN_MS)
+    async with asyncio.timeout(PATIENCE_S), running as device, far.listening():
+        device.say("run")
+        await met(far, service)
+        # Prepared from afar: nothing flows.
+        code, message, prepared = await far.ask(nurse, r.KIND_PREPARE, ENTRIES)
+        assert (code, message) == (v.OK, msg.NONE)
+        await far.status(delivery=t.ST_STANDBY, message=msg.PREPARED, rate=0)
+        # Confirmed and started by whoever has logged in at the bedside.
+        device.press(ports.KEY_PROGRAMME)
+        await far.status(delivery=t.ST_STANDBY, message=msg.LOGIN)
+        for key, value in staff.login_keys(NURSE):
+            device.press(key, value)
+        await far.status(operator=nurse.operator)
+        device.press(ports.KEY_PROGRAMME)
+        await far.status(delivery=t.ST_PROGRAMMING, message=msg.PREPARED)
+        device.press(ports.KEY_CONFIRM)
+        device.press(ports.KEY_START)
+        await far.status(delivery=t.ST_INFUSING, rate=BASE_MILLI)
+        # Past the soft limit: two people, and a confirm at the bedside.
+        code, message, asked = await far.ask(nurse, r.KIND_TITRATE, {ports.FIELD_TITRATE_MILLI: PAST_SOFT_MILLI})
+        assert (code, message) == (v.OK, msg.CONFIRM_SOFT)
+        await far.status(offered=PAST_SOFT_MILLI, message=msg.SECOND, rate=BASE_MILLI)
+        assert (await far.ask(nurse, r.KIND_APPROVE, {1: asked}))[0] == v.REFUSED_SAME_PERSON
+        assert (await far.ask(physician, r.KIND_APPROVE, {1: asked}))[0] == v.OK
+        await far.status(offered=PAST_SOFT_MILLI, rate=BASE_MILLI)
+        device.press(ports.KEY_CONFIRM)
+        await far.status(message=msg.CONFIRM_SOFT)
+        device.press(ports.KEY_CONFIRM)
+        await far.status(delivery=t.ST_INFUSING, rate=PAST_SOFT_MILLI, offered=-1)
+        broker.kill()
+        broker.start()
+        # A pause that is asked for rings, and the dose goes on.
+        assert (await far.ask(nurse, r.KIND_PAUSE))[0] == v.OK
+        await far.until(lambda: (far.last(f.ALARMS) or {2: 0})[2] >> al.AL_PAUSE_ASKED - al.TRUST_BASE & 1)
+        await far.status(delivery=t.ST_INFUSING, rate=PAST_SOFT_MILLI)
+        log = await collected(far, nurse, r.KIND_LOG, f.LOG)
+        noted = await collected(far, biomed, r.KIND_AUDIT, f.AUDIT)
+        records = len(audit.split(noted))
+        await far.until(lambda: (far.last(f.HEAD) or {1: 0})[1] >= records, f"a head of {records} records")
+        heads = [(fact[f.BODY][1], fact[f.BODY][2]) for fact in far.facts if fact[f.KIND] == f.HEAD]
+        told = await device.end()
     assert len(log) >= 5 * RECORD_SIZE and len(log) % RECORD_SIZE == 0
     assert (told["connections"], told["violations"], told["falls"]) == (2, 0, 0)
     judge_audit(service.audit_key(pump), noted, heads, {"prepared": prepared, "asked": asked}, nurse.operator)
