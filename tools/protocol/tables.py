@@ -16,7 +16,7 @@ from firmware.trust import facts as f
 from firmware.trust import request as q
 from firmware.trust import roles as r
 from firmware.trust import speaker as s
-from firmware.trust import staging, wave
+from firmware.trust import audit_reader, staging, wave
 from firmware.trust import verdict as v
 from firmware.trust.approvals import DIGEST
 from firmware.trust.mac import LENGTH
@@ -79,7 +79,10 @@ EXTRA_TYPES = (
     ("steps", f"[1*{MAX_STEPS} [dose-milli: entry, seconds: entry]]", ""),
 )
 # What ARG_COUNT counts, by kind.
-COUNTS = {r.KIND_LOG: "from sequence", r.KIND_TIME: "seconds since 2020-01-01", r.KIND_EPOCH: "epoch"}
+COUNTS = {
+    r.KIND_LOG: "from sequence", r.KIND_AUDIT: "from sequence", r.KIND_TIME: "seconds since 2020-01-01",
+    r.KIND_EPOCH: "epoch",
+}  # fmt: skip
 
 # What a kind brings about, by number.
 KINDS: dict[int, str] = {
@@ -91,6 +94,7 @@ KINDS: dict[int, str] = {
     r.KIND_LOG: "a LOG fact",
     r.KIND_ALARMS: "an ALARMS fact",
     r.KIND_STATUS: "a STATUS fact",
+    r.KIND_AUDIT: "an AUDIT fact",
     r.KIND_WAVE: "WAVE facts for so long",
     r.KIND_STAGE: "announces what will be carried here, where nothing flows",
     r.KIND_CHUNK: "brings a piece of it; in force is nothing of it",
@@ -171,6 +175,16 @@ BODIES: dict[int, tuple[Key, ...]] = {
         Key(3, "have", "entry", "bytes that are there, without a gap"),
         Key(4, "digest", "sha-256 / none", "that was announced"),
     ),
+    f.HEAD: (
+        Key(1, "records", "uint", "in the audit, from its beginning"),
+        Key(2, "last", "sha-256", "of the last record"),
+    ),
+    f.AUDIT: (
+        Key(1, "from", "number", "the sequence that was asked for"),
+        Key(2, "records", f"bytes .size (0..{audit_reader.BYTES})",
+            f"as they are stored, one behind the other, {audit_reader.BYTES} bytes at most"),
+        Key(3, "next", "uint", "sequence to go on from; 0: that is all"),
+    ),
 }  # fmt: skip
 WHEN = {
     f.HELLO: "a session begins",
@@ -180,6 +194,8 @@ WHEN = {
     f.LOG: "when asked",
     f.WAVE: f"each {wave.SAMPLES * wave.SAMPLE_MS // 1000} s, while asked for",
     f.STAGED: "after STAGE and CHUNK, and when all has come",
+    f.HEAD: "a session begins, and each 10 s where it has changed",
+    f.AUDIT: "when asked",
 }
 RESERVED: dict[int, str] = {}  # numbered, and not sent yet: why
 
@@ -189,6 +205,7 @@ PERSON = (
     Key(2, "salt", f"bytes .size {c.SALT}", "of this pump and person"),
     Key(3, "verifier", "mac", "PBKDF2-HMAC-SHA-256 of the PIN's digits"),
     Key(4, "iterations", f"{c.MIN_ITERATIONS}..{c.MAX_ITERATIONS}", ""),
+    Key(5, "card", f"bytes .size {c.CARD} / none", "public key of P-256, compressed; empty: no card"),
 )
 RECORD = (
     Key(1, "version", str(c.VERSION), ""),
