@@ -85,6 +85,11 @@ def test_what_was_found_is_found_no_more(name, data):
     SHIPPED[name](data)
 
 
+def test_a_broker_that_says_much_is_not_the_pumps_memory():
+    for _ in range(2 * MEMORY_EVERY):
+        SHIPPED["mqtt"](bytes.fromhex("3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a7b7b"))
+
+
 @pytest.mark.parametrize("mutant", FINDS)
 def test_a_planted_fault_is_found(mutant):
     SHIPPED[PLANTED[mutant]](FINDS[mutant])

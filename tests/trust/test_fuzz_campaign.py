@@ -79,21 +79,21 @@ def test_what_is_found_ends_it(tmp_path, monkeypatch):
 
 def test_memory_is_measured_of_one_input_in_so_many():
     sampler = Sampler(memory_every=3, lines_every=100)
-    work = [sampler.run(lambda: bytearray(1000), 100_000) for _ in range(3)]
+    work = [sampler.run(lambda: bytearray(1000), lambda: 100_000) for _ in range(3)]
     assert len(work) == 3
     with pytest.raises(Found, match="bytes of memory"):
         for _ in range(3):
-            sampler.run(lambda: bytearray(1_000_000), 100_000)
+            sampler.run(lambda: bytearray(1_000_000), lambda: 100_000)
 
 
 def test_lines_of_the_firmware_are_counted_and_others_are_not():
     from firmware.trust.cbor import encode
 
     sampler = Sampler(memory_every=1000, lines_every=1000)
-    sampler.run(lambda: encode([1] * 20), 1 << 20, lambda: 2000)
+    sampler.run(lambda: encode([1] * 20), lambda: 1 << 20, lambda: 2000)
     assert 100 < sampler.most_lines < 2000
     with pytest.raises(Found, match="lines executed"):
-        Sampler(1000, 1000).run(lambda: encode([1] * 20), 1 << 20, lambda: 100)
+        Sampler(1000, 1000).run(lambda: encode([1] * 20), lambda: 1 << 20, lambda: 100)
     quiet = Sampler(1000, 1000)
-    quiet.run(lambda: sum(range(1000)), 1 << 20, lambda: 0)
+    quiet.run(lambda: sum(range(1000)), lambda: 1 << 20, lambda: 0)
     assert quiet.most_lines == 0

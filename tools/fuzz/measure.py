@@ -26,8 +26,10 @@ class Sampler:
         self._turn = 0
         self.most_lines = 0
 
-    def run(self, work: Callable[[], Any], most_bytes: int, most_lines: Callable[[], int] | None = None) -> Any:
-        """Do it. `most_bytes`: at its peak; `most_lines()`, asked afterwards: of the firmware's, executed in all."""
+    def run(
+        self, work: Callable[[], Any], most_bytes: Callable[[], int], most_lines: Callable[[], int] | None = None
+    ) -> Any:
+        """Do it. Asked afterwards: `most_bytes()` at its peak, `most_lines()` of the firmware's, executed in all."""
         self._turn += 1
         if self.is_due(self._memory_every):
             return _within_memory(work, most_bytes)
@@ -62,13 +64,13 @@ class Sampler:
         return done
 
 
-def _within_memory(work: Callable[[], Any], most_bytes: int) -> Any:
+def _within_memory(work: Callable[[], Any], most_bytes: Callable[[], int]) -> Any:
     tracemalloc.start()
     try:
         done = work()
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    if peak > most_bytes:
-        raise Found(f"{peak} bytes of memory, {most_bytes} at most are due")
+    if peak > most_bytes():
+        raise Found(f"{peak} bytes of memory, {most_bytes()} at most are due")
     return done

@@ -266,7 +266,9 @@ class Messages:
 
     def __call__(self, data: bytes) -> None:
         self._sampler.run(
-            lambda: self._talk(data), BASE_BYTES + BYTES_A_BYTE * len(data), lambda: LINES_A_TURN * (1 + self._turns())
+            lambda: self._talk(data),
+            lambda: BASE_BYTES + BYTES_A_BYTE * len(data),
+            lambda: LINES_A_TURN * (1 + self._turns()),
         )
 
     def _turns(self) -> int:

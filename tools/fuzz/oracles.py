@@ -31,7 +31,9 @@ class _Decoding:
         self._sampler = Sampler()
 
     def __call__(self, data: bytes) -> tuple[bool, Any]:
-        done: tuple[bool, Any] = self._sampler.run(lambda: self._plain(data), BASE_BYTES + BYTES_A_BYTE * len(data))
+        done: tuple[bool, Any] = self._sampler.run(
+            lambda: self._plain(data), lambda: BASE_BYTES + BYTES_A_BYTE * len(data)
+        )
         return done
 
     def _plain(self, data: bytes) -> tuple[bool, Any]:
