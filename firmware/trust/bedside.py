@@ -64,12 +64,12 @@ class Bedside:
     """`person` is who is logged in, 0 for nobody."""
 
     __slots__ = (
-        "_board", "_boot_count", "_card", "_desk", "_number", "_record", "_remote", "_seen_s", "_tries", "_who",
-        "_work", "asked", "by_card", "failures", "person", "tried",
+        "_board", "_boot_count", "_card", "_desk", "_number", "_record", "_remote", "_seen_s", "_tried", "_tries",
+        "_who", "_work", "by_card", "failures", "person", "questions",
     )  # fmt: skip
 
-    def __init__(self, remote, record, board=None, boot_count=-1, asked=0):
-        """`board`: its reader of cards, where it has one, and its entropy. `boot_count`, `asked`: of card.Desk."""
+    def __init__(self, remote, record, board=None, boot_count=-1, questions=0):
+        """`board`: its reader of cards, where it has one, and its entropy. `boot_count`, `questions`: of card.Desk."""
         self._remote = remote
         self._record = record
         self._board = board if board is not None and board.identity is not None else None
@@ -80,10 +80,10 @@ class Bedside:
         self._work = None
         self._desk = None  # loaded with the first card
         self._card = -1  # that lies there
+        self._tried = 0  # whose number, or card, was tried last
         self._seen_s = 0  # when a key was pressed, or a card laid down, last
-        self.asked = asked  # of cards, since boot
+        self.questions = questions  # to cards, since boot
         self.by_card = False  # how `person` logged in
-        self.tried = 0  # whose number, or card, was tried last
         self.person = 0
         self.failures = 0  # since boot
         remote.lock()
@@ -107,6 +107,10 @@ class Bedside:
                 self._desk.drop()
             self._remote.say(msg.BUSY)
             return 0
+
+    def asked(self):
+        """Return the number that was tried last: typed, or the card's."""
+        return self._tried
 
     def leave(self):
         """Nobody is logged in any more."""
@@ -141,7 +145,7 @@ class Bedside:
 
     def _settle(self, now_s):
         made = bytes(self._work.result)
-        self.tried = self._number
+        self._tried = self._number
         who = self._who
         self._work = None
         self._who = None
@@ -183,19 +187,19 @@ class Bedside:
             return 0
         done = self._desk.look(now_s)
         if done:
-            self.tried = self._desk.person
+            self._tried = self._desk.person
         return self._let_in() if done > 0 else done
 
     def _greet(self, now_s):
         if self._desk is None:
             from firmware.trust.card import Desk
 
-            self._desk = Desk(self._remote, self._record, self._board, self._boot_count, self.asked)
+            self._desk = Desk(self._remote, self._record, self._board, self._boot_count, self.questions)
         self._desk.ask(now_s)
-        self.asked = self._desk.asked
+        self.questions = self._desk.questions
 
     def _let_in(self):
         self.leave()  # whoever was logged in: from here on it is the card's person
-        done = self._admit(self.tried, self._desk.who)
+        done = self._admit(self._tried, self._desk.who)
         self.by_card = done > 0
         return done

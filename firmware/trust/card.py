@@ -45,12 +45,12 @@ class Desk:
     """
 
     __slots__ = (
-        "_answer", "_asked_s", "_board", "_boot_count", "_check", "_digest", "_record", "_remote", "_waits", "asked",
-        "person", "tries", "who",
+        "_answer", "_asked_s", "_board", "_boot_count", "_check", "_digest", "_record", "_remote", "_waits", "person",
+        "questions", "tries", "who",
     )  # fmt: skip
 
-    def __init__(self, remote, record, board, boot_count, asked):
-        """`boot_count`: the secure counter, which rose at this boot; -1 where it did not. `asked`: questions so far."""
+    def __init__(self, remote, record, board, boot_count, questions):
+        """`boot_count`: the secure counter, which rose at this boot; -1 where it did not. `questions`: so far."""
         self._remote = remote
         self._record = record
         self._board = board
@@ -61,7 +61,7 @@ class Desk:
         self._asked_s = 0
         self._answer = bytearray(CARD_ANSWER)
         self.tries = Tries(record.people)  # of cards alone: a wrong card keeps nobody's PIN out
-        self.asked = asked
+        self.questions = questions
         self.person = 0
         self.who = None
 
@@ -76,10 +76,10 @@ class Desk:
     def ask(self, now_s):
         """A card was laid down: ask it. Without a count that rose a question might come twice, so none is asked."""
         self.drop()
-        if self._boot_count < 0 or self.asked >= LAST_QUESTION:
+        if self._boot_count < 0 or self.questions >= LAST_QUESTION:
             self._remote.say(msg.MUTE_CARD)
             return
-        self.asked += 1
+        self.questions += 1
         noise = bytearray(_ENTROPY)
         if self._board.entropy is not None:
             self._board.entropy.fill(noise)
@@ -93,7 +93,7 @@ class Desk:
         self._remote.say(msg.CHECKING_CARD)
 
     def _question(self, noise):
-        return question(self._record, self._boot_count, self.asked, noise)
+        return question(self._record, self._boot_count, self.questions, noise)
 
     def look(self, now_s):
         """Do a slice; 1 where `person` has proved to be there, -1 for a wrong answer, 0 else."""

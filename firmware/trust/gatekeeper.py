@@ -103,7 +103,7 @@ class Gatekeeper:
     def _look_at_bedside(self, readings):
         found = self.bedside.look(readings, self.seconds.now_s)
         if found:
-            self.audit.login(found, self.bedside.tried)
+            self.audit.login(found, self.bedside.asked())
 
     # Keys.
 
@@ -127,8 +127,8 @@ class Gatekeeper:
             self._load()
             from firmware.trust.bedside import Bedside
 
-            asked = 0 if self.bedside is None else self.bedside.asked  # no card is asked the same twice
-            self.bedside = Bedside(self._remote, self.credentials.record, self._board, self._risen(), asked)
+            questions = 0 if self.bedside is None else self.bedside.questions  # no card is asked the same twice
+            self.bedside = Bedside(self._remote, self.credentials.record, self._board, self._risen(), questions)
 
     def _load(self):
         """Bring in what only a pump with credentials needs: 30 KB of a heap."""

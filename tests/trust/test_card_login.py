@@ -164,21 +164,25 @@ def test_a_boot_that_the_counter_does_not_tell_apart_asks_no_card():
 
 
 def test_a_boot_has_an_end_of_questions(rig):
-    rig.pump.gatekeeper.bedside.asked = cd.LAST_QUESTION
+    rig.pump.gatekeeper.bedside.questions = cd.LAST_QUESTION
     assert lay(rig, NURSE) == msg.MUTE_CARD
     assert not rig.reader.questions
 
 
 def test_no_question_comes_twice_whatever_happens(rig):
     rig.board.entropy.constant = True
+    rig.board.sensed.flags |= ports.RF_KEY_SWITCH
     for _ in range(3):
         for _ in range(4):
             rig.lay(NURSE)
             rig.run(300)
             rig.lay(0)
             rig.run(300)
-        rig.pump.gatekeeper._take_record()  # as after a recovery
-        rig.run(300)
+        before = rig.pump.gatekeeper.bedside
+        for event in (t.EV_COMPROMISED, t.EV_RECOVERY_ON, t.EV_RECOVERED):
+            rig.pump.controller.mailbox.post(event)
+            rig.run(300)
+        assert rig.pump.gatekeeper.bedside is not before
     rig.reboot()
     lay(rig, NURSE)
     assert len(set(rig.reader.questions)) == len(rig.reader.questions) == 13
@@ -206,7 +210,7 @@ def test_who_tried_and_how_is_told():
         def look(self, readings, now_s):
             done = look(readings, now_s)
             if done:
-                told.append((done, bedside.person, bedside.tried, bedside.by_card))
+                told.append((done, bedside.person, bedside.asked(), bedside.by_card))
             return done
 
     rig.pump.gatekeeper.bedside = Told()

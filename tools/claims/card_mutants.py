@@ -44,7 +44,7 @@ class AnyPump(card.Desk):
     __slots__ = ()
 
     def _question(self, noise: Any) -> bytes:
-        asked: bytes = encode([card.CONTEXT, self._boot_count, self.asked, bytes(noise)])
+        asked: bytes = encode([card.CONTEXT, self._boot_count, self.questions, bytes(noise)])
         return asked
 
 
@@ -188,7 +188,7 @@ class Staring(Bedside):
         desk: Any = self._desk
         if self._card >= 0 and board.identity.present() != self._card:
             done = desk.look(now_s)
-            self.tried = desk.person
+            self._tried = desk.person
             return self._let_in() if done > 0 else done
         return super()._look_at_card(now_s)
 
@@ -199,8 +199,8 @@ class AnyRole(Bedside):
     __slots__ = ()
 
     def _let_in(self) -> int:
-        self.person = self.tried
-        self._remote.admit(self.tried)
+        self.person = self._tried
+        self._remote.admit(self._tried)
         return 1
 
 
@@ -208,8 +208,8 @@ def _with(desk: type = card.Desk, bedside: type = Bedside) -> Callable[[Any], An
     """A gatekeeper whose bedside, and whose desk, are others."""
 
     class Made(Gatekeeper):
-        def _take_record(self) -> None:
-            super()._take_record()
+        def _boot(self, post: Any) -> None:
+            super()._boot(post)
             record = self.credentials.record
             if record is not None:
                 made = bedside(self._remote, record, self._board, self._risen(), 0)
