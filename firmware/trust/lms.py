@@ -163,16 +163,19 @@ class Verifier:
     def step(self, hashes=SLICE):
         """Hash about `hashes` blocks, 8 more at most; return whether work is left. The message ends here."""
         while hashes > 0 and self.result == MORE:
-            hashes -= 1  # no part of it is free, so that it ends
-            if self._block is None:
-                hashes -= self._begin()
-            elif self._phase == _CHAINS:
-                hashes -= self._climb(hashes)
-            elif self._node > 1:
-                hashes -= self._rise()
-            else:
-                self._end()
+            hashes -= 1 + self._work(hashes)  # no part of it is free, so that it ends
         return self.result == MORE
+
+    def _work(self, hashes):
+        """Do the next part; return how many blocks that was."""
+        if self._block is None:
+            return self._begin()
+        if self._phase == _CHAINS:
+            return self._climb(hashes)
+        if self._node > 1:
+            return self._rise()
+        self._end()
+        return 0
 
     def _begin(self):
         """Take the message's digest for the next tree, digits and checksum, and start the first chain."""

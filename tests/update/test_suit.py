@@ -1,5 +1,7 @@
 """What a pump opens, reads and carries out: the draft's examples, another maker's envelopes, and its own."""
 
+import json
+
 import cbor2
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -129,10 +131,38 @@ def test_an_envelope_by_another_maker_is_read_and_carried_out():
     assert update(said, target, demands=demands).verdict == verdict.DONE
     assert target.other == {0: IMAGE}
     assert update(said[:-1] + b"\x00", demands=demands).verdict != verdict.DONE
+    unordered = json.loads(json.dumps(TAYLOR))
+    parameters = unordered["suit-common"]["suit-shared-sequence"][1]["suit-directive-override-parameters"]
+    parameters["vendor-id"] = VENDOR.hex()
+    data = taylor.build_envelope(unordered, key_pem=pem)
+    assert update(data, demands=demands).verdict == verdict.SEQUENCE_MALFORMED
 
 
-POLICY = ["send-record-on-success", "send-record-on-failure", "send-sysinfo-success", "send-sysinfo-failure"]
-TAYLOR = {}
+TAYLOR = {
+    "version": 1,
+    "sequence-number": 7,
+    "suit-common": {
+        "suit-components": [[NAME[0].hex()]],
+        "suit-shared-sequence": [
+            # It writes keys in the order of their names; the draft's section 8 wants that of their encodings.
+            {"suit-directive-override-parameters": {"vendor-id": VENDOR.hex()}},
+            {
+                "suit-directive-override-parameters": {
+                    "class-id": CLASS.hex(),
+                    "image-size": len(IMAGE),
+                    "uri": URI,
+                    "image-digest": {"algorithm": "sha256", "digest": digest_of(IMAGE)[1].hex()},
+                }
+            },
+            {"suit-condition-vendor-identifier": 15},
+            {"suit-condition-class-identifier": 15},
+        ],
+    },
+    "sequence": {
+        "payload-installation": [{"suit-directive-fetch": 2}, {"suit-condition-image-match": 15}],
+        "image-validation": [{"suit-condition-image-match": 15}],
+    },
+}
 
 
 # Our own.
