@@ -7,13 +7,24 @@ from typing import Any
 
 import pyhsslms
 
-from firmware.trust import cose
 from firmware.trust.cbor import Tag, decode, encode
 from firmware.update import commands as c
 from firmware.update import manifest as rooms
 from firmware.update import processor, suit, verdict
 from tests.update.pump import (
-    CLASS, DEVICE, FACILITY, IMAGE, NAME, PROVERS, URI, VENDOR, Slots, device, good_envelope, good_manifest, sign,
+    CLASS,
+    DEVICE,
+    FACILITY,
+    IMAGE,
+    NAME,
+    PROVERS,
+    URI,
+    VENDOR,
+    Slots,
+    device,
+    good_envelope,
+    good_manifest,
+    sign,
 )  # fmt: skip
 from tools.sign import envelope
 from tools.sign.envelope import Component, digest_of, sequence
@@ -157,7 +168,7 @@ def envelopes() -> dict[str, tuple[int, bytes]]:
         "a bomb of lists": (verdict.MALFORMED, b"\xd8\x6b" + b"\x81" * 9000 + b"\x00"),
         "a bomb of tags": (verdict.MALFORMED, b"\xd8\x6b" * 3000 + b"\xa0"),
         "a map of four thousand million": (verdict.MALFORMED, b"\xd8\x6b\xba\xff\xff\xff\xff"),
-        "too many members": (verdict.MALFORMED, encode(Tag(107, {number: b"" for number in range(40)}))),
+        "too many members": (verdict.MALFORMED, encode(Tag(107, dict.fromkeys(range(40), b"")))),
         "another tag": (verdict.NO_ENVELOPE, encode(Tag(108, members_of(GOOD)))),
         "no tag": (verdict.NO_ENVELOPE, encode(members_of(GOOD))),
         "no map": (verdict.NO_ENVELOPE, encode(Tag(107, [b"", b""]))),

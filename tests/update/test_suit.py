@@ -18,8 +18,26 @@ from firmware.update import commands as c
 from firmware.update import processor, proofs, suit, verdict
 from tests.update import malicious
 from tests.update.pump import (
-    CLASS, DEVICE, FACILITY, IMAGE, NAME, PROVERS, PUBLIC, URI, VENDOR, Device, Manifest, Slots, demanded, device,
-    example_key, examples, good_envelope, good_manifest, opened, update,
+    CLASS,
+    DEVICE,
+    FACILITY,
+    IMAGE,
+    NAME,
+    PROVERS,
+    PUBLIC,
+    URI,
+    VENDOR,
+    Device,
+    Manifest,
+    Slots,
+    demanded,
+    device,
+    example_key,
+    examples,
+    good_envelope,
+    good_manifest,
+    opened,
+    update,
 )  # fmt: skip
 from tools.sign import envelope
 from tools.sign.envelope import Component, digest_of, sequence
@@ -184,7 +202,8 @@ def test_a_proof_serves_again():
 
 
 def test_a_drug_library_needs_what_the_pump_demands_for_it():
-    manifest, _ = envelope.make_manifest(3, [Component((b"library",), b"a library", "#lib")], VENDOR, CLASS, start=False)
+    part = Component((b"library",), b"a library", "#lib")
+    manifest, _ = envelope.make_manifest(3, [part], VENDOR, CLASS, start=False)
     data = envelope.make_envelope(manifest, PROVERS[:1], payloads={"#lib": b"a library"})
     target = Slots()
     assert update(data, target, device(2), [proofs.Signature(PUBLIC)]).verdict == verdict.DONE
