@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tools.commands import build, chart, emulate, faults, files, flash, fuzz, hil, prove, provision, run
+from tools.commands import build, chart, emulate, faults, files, flash, fuzz, hil, prove, provision, run, sign
 from tools.commands.console import BAD_INPUT
 
 # A refused file, a home that cannot be had, an image that cannot be made, a report without the package that draws it.
@@ -54,6 +54,8 @@ app.add_typer(files.programme_app, name="programme")
 app.add_typer(files.library_app, name="library")
 app.add_typer(faults.faults_app, name="faults")
 app.add_typer(provision.provision_app, name="provision")
+app.add_typer(sign.sign_app, name="sign")
+app.add_typer(sign.update_app, name="update")
 app.add_typer(chart.bench_app, name="bench")
 
 

@@ -62,7 +62,7 @@ _REPORTING = const(15)  # a bit for each kind of record
 _UUID = const(16)
 _SIZE_MOST = const(0x3FFFFFFF)
 _CONTENT_MOST = const(1024)
-_URI_MOST = const(128)
+URI_MOST = const(128)
 _ARGUMENTS_MOST = const(64)
 _SLOTS = const(2)
 
@@ -99,7 +99,7 @@ def _is_parameter(key, value, components):
     if key == P_CONTENT:
         return isinstance(value, bytes) and len(value) <= _CONTENT_MOST
     if key == P_URI:
-        return isinstance(value, str) and 0 < len(value) <= _URI_MOST
+        return isinstance(value, str) and 0 < len(value) <= URI_MOST
     return isinstance(value, bytes) and len(value) <= _ARGUMENTS_MOST
 
 

@@ -17,7 +17,7 @@ _NUMBER_MOST = const(0x7FFFFFFF)
 _REFERENCE_MOST = const(128)
 _ITEMS = const(48)
 _PARTS = const(4)  # of a component's identifier
-_PART_MOST = const(16)
+PART_MOST = const(16)
 
 _VERSION = const(1)  # members of the manifest, beside the sections
 _NUMBER = const(2)
@@ -183,6 +183,6 @@ def _is_identifier(value):
     if not isinstance(value, list) or not 1 <= len(value) <= _PARTS:
         return False
     for part in value:
-        if not isinstance(part, bytes) or not 1 <= len(part) <= _PART_MOST:
+        if not isinstance(part, bytes) or not 1 <= len(part) <= PART_MOST:
             return False
     return True

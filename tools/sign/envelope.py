@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from firmware.trust import cose
-from firmware.trust.cbor import Tag, encode
+from firmware.trust.cbor import Refused, Tag, decode, encode
 from firmware.trust.mac import MacKey
 from firmware.update import commands as c
 from firmware.update import proofs, suit
+from tools.sign.problem import SignProblem
 
 REPORT = 15  # all four kinds of record, of every condition and directive
 NOT_IN_THE_WAY = 2  # of invoke: the pump restarts, and reports after
@@ -111,3 +112,18 @@ def make_envelope(
     return encode(
         Tag(suit.TAG, {suit.WRAPPER: wrapper, suit.MANIFEST: manifest, **(severed or {}), **(payloads or {})})
     )
+
+
+def countersigned(data: bytes, key: bytes) -> bytes:
+    """The envelope with the facility's MAC after its signature. SignProblem where it is no envelope with one proof."""
+    try:
+        members = decode(data, 2).value
+        blocks = decode(members[suit.WRAPPER], 1)
+        digest = suit.read_digest(blocks[0])
+        manifest = members[suit.MANIFEST]
+        if len(blocks) != 2 or digest != suit.hash_of(manifest):
+            raise ValueError
+    except (Refused, AttributeError, KeyError, TypeError, ValueError, IndexError):
+        raise SignProblem("no envelope with one signature; 'kvo update inspect' says what it is") from None
+    wrapper = encode([*blocks, mac0(key)(blocks[0])])
+    return encode(Tag(suit.TAG, {**members, suit.WRAPPER: wrapper}))
