@@ -6,9 +6,9 @@ import pytest
 
 from firmware.update import processor, verdict
 from simulator.homes import HomeError, micropython, mpy, webassembly
-from tests.update import malicious
-from tests.update.pump import CLASS, DEVICE, FACILITY, IMAGE, PUBLIC, URI, VENDOR, good_envelope
 from tools.device import updates
+from tools.update_cases import malicious
+from tools.update_cases.pump import CLASS, DEVICE, FACILITY, IMAGE, PUBLIC, URI, VENDOR, good_envelope
 
 FILES = ("firmware/__init__.py", "firmware/trust/__init__.py", "firmware/trust/cbor.py", "firmware/trust/cose.py",
          "firmware/trust/lms.py", "firmware/trust/mac.py", "firmware/update", "hal/__init__.py", "hal/compat.py",

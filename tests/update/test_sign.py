@@ -9,12 +9,13 @@ from firmware.trust import lms
 from firmware.trust.mac import MacKey
 from firmware.update import proofs, verdict
 from tests.command import kvo
-from tests.update.pump import CLASS, FACILITY, VENDOR, Slots, device, good_envelope, update
 from tools.sign import keys
 from tools.sign.envelope import countersigned
 from tools.sign.keys import SigningKey, make_key
 from tools.sign.problem import SignProblem
 from tools.sign.words import describe, verdict_name
+from tools.update_cases import malicious
+from tools.update_cases.pump import CLASS, FACILITY, VENDOR, Slots, device, good_envelope, update
 
 IDS = ["--vendor", VENDOR.hex(), "--class", CLASS.hex()]
 
@@ -228,8 +229,6 @@ def test_what_is_no_envelope_is_told(tmp_path):
 
 
 def test_every_malicious_manifest_is_told_without_a_fault():
-    from tests.update import malicious
-
     table = {**malicious.envelopes(), **malicious.manifests(), **malicious.carried_out()}
     for expected, data, *_ in table.values():
         try:
@@ -238,6 +237,7 @@ def test_every_malicious_manifest_is_told_without_a_fault():
             assert verdict_name(expected) in str(problem)
             continue
         assert all(line.isprintable() for line in lines)
-        own = (verdict.MEMBER_MISSING, verdict.ROLLBACK, verdict.SAME_NUMBER, verdict.UNKNOWN_COMPONENT, verdict.COMPONENTS)
+        own = (verdict.MEMBER_MISSING, verdict.ROLLBACK, verdict.SAME_NUMBER, verdict.UNKNOWN_COMPONENT,
+               verdict.COMPONENTS)  # fmt: skip
         if verdict.MANIFEST_TOO_LONG <= expected <= verdict.PAYLOAD_UNUSED and expected not in own:
             assert (good, verdict_name(expected) in lines[-1]) == (False, True)

@@ -1,6 +1,7 @@
 """What a pump opens, reads and carries out: the draft's examples, another maker's envelopes, and its own."""
 
 import json
+from pathlib import Path
 
 import cbor2
 import pytest
@@ -13,34 +14,30 @@ from hypothesis import strategies as st
 
 from firmware.trust import lms
 from firmware.trust.cbor import decode, encode
-from firmware.trust.mac import MacKey
 from firmware.update import commands as c
 from firmware.update import processor, proofs, suit, verdict
-from tests.update import malicious
-from tests.update.pump import (
+from firmware.update.manifest import Device, Manifest
+from tools.sign import envelope
+from tools.sign.envelope import Component, digest_of, sequence
+from tools.update_cases import malicious
+from tools.update_cases.pump import (
     CLASS,
     DEVICE,
-    FACILITY,
     IMAGE,
     NAME,
     PROVERS,
     PUBLIC,
     URI,
     VENDOR,
-    Device,
-    Manifest,
     Slots,
     demanded,
     device,
-    example_key,
-    examples,
+    facility,
     good_envelope,
     good_manifest,
     opened,
     update,
 )  # fmt: skip
-from tools.sign import envelope
-from tools.sign.envelope import Component, digest_of, sequence
 
 
 class Es256(proofs.Signature):
@@ -81,11 +78,12 @@ class Example(Slots):
 
 
 DIGEST = bytes.fromhex("00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210")
-EXAMPLES = examples()
+_FILE = json.loads(Path(__file__).with_name("draft_examples.json").read_text(encoding="utf-8"))
+EXAMPLES = [bytes.fromhex(one) for one in _FILE["envelopes"]]
 
 
 def es256():
-    return [Es256(serialization.load_pem_public_key(example_key()))]
+    return [Es256(serialization.load_pem_public_key(_FILE["public_key"].encode()))]
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -230,8 +228,8 @@ def test_text_may_be_left_out():
         assert update(envelope.make_envelope(manifest, PROVERS, members)).verdict == verdict.DONE
 
 
-def facility(data, target, known=None):
-    return update(data, target, known, [proofs.Mac(MacKey(FACILITY))])
+def by_facility(data, target, known=None):
+    return update(data, target, known, facility())
 
 
 def test_components_are_each_fetched_and_each_checked():
@@ -239,10 +237,10 @@ def test_components_are_each_fetched_and_each_checked():
     manifest, severed = envelope.make_manifest(7, parts, VENDOR, CLASS)
     data = malicious.signed(manifest, severed)
     target = Slots(served={URI: IMAGE, "lib": b"library"}, slice_=7)
-    assert facility(data, target).verdict == verdict.DONE
+    assert by_facility(data, target).verdict == verdict.DONE
     assert target.other == {0: IMAGE, 1: b"library"}
     target = Slots(served={URI: IMAGE, "lib": b"Library"})
-    assert facility(data, target).verdict == verdict.OTHER_IMAGE
+    assert by_facility(data, target).verdict == verdict.OTHER_IMAGE
 
 
 def test_an_alternative_that_fails_leads_to_the_next():
@@ -252,7 +250,7 @@ def test_an_alternative_that_fails_leads_to_the_next():
         sequence(c.D_OVERRIDE, {c.P_SLOT: 1}, c.C_SLOT, 15, *fetch),
     ]
     target = Slots(slice_=100)
-    assert facility(malicious.signed(malicious.commands(c.D_TRY_EACH, tried)), target).verdict == verdict.DONE
+    assert by_facility(malicious.signed(malicious.commands(c.D_TRY_EACH, tried)), target).verdict == verdict.DONE
     assert [entry[2] for entry in target.log] == [URI]
 
 
@@ -260,9 +258,9 @@ def test_a_run_that_fails_softly_is_passed_over_and_a_directive_never_is():
     soft = [c.D_OVERRIDE, {c.P_SOFT: True}]
     run = sequence(*soft, c.C_ABORT, 15)
     target = Slots(other={0: IMAGE})
-    assert facility(malicious.signed(malicious.commands(c.D_RUN, run)), target).verdict == verdict.DONE
+    assert by_facility(malicious.signed(malicious.commands(c.D_RUN, run)), target).verdict == verdict.DONE
     gone = sequence(*soft, c.D_OVERRIDE, {c.P_URI: "gone"}, c.D_FETCH, 2)
-    assert facility(malicious.signed(malicious.commands(c.D_RUN, gone)), target).verdict == verdict.TARGET
+    assert by_facility(malicious.signed(malicious.commands(c.D_RUN, gone)), target).verdict == verdict.TARGET
 
 
 def test_all_components_at_once_and_what_a_sequence_sets_does_not_outlast_it():
@@ -275,7 +273,7 @@ def test_all_components_at_once_and_what_a_sequence_sets_does_not_outlast_it():
     validate = sequence(c.D_INDEX, True, *matched, c.C_IMAGE, 15)
     manifest = malicious.commands(*install, shared=both, components=[list(NAME), [b"library"]], validate=validate)
     target = Slots(slice_=30)
-    assert facility(malicious.signed(manifest), target).verdict == verdict.DONE
+    assert by_facility(malicious.signed(manifest), target).verdict == verdict.DONE
     assert [entry[1] for entry in target.log] == [0, 0, 1, 0]
 
 
@@ -286,14 +284,14 @@ def test_copies_and_swaps_need_both_to_be_meant_for_this_pump():
     for command, other in ((c.D_COPY, IMAGE), (c.D_SWAP, b"old")):
         target = Slots(other={0: b"old", 1: IMAGE})
         data = malicious.signed(malicious.commands(*source, command, 2, shared=both, components=two))
-        assert facility(data, target).verdict == verdict.DONE
+        assert by_facility(data, target).verdict == verdict.DONE
         assert target.other == {0: IMAGE, 1: other}
 
 
 def test_content_is_compared_whole():
     content = [c.D_OVERRIDE, {c.P_CONTENT: IMAGE}, c.C_CONTENT, 15]
     for held, expected in ((IMAGE, verdict.DONE), (IMAGE[:-1], verdict.OTHER_CONTENT), (b"", verdict.OTHER_CONTENT)):
-        said = facility(malicious.signed(malicious.commands(*content, validate=sequence())), Slots(other={0: held}))
+        said = by_facility(malicious.signed(malicious.commands(*content, validate=sequence())), Slots(other={0: held}))
         assert said.verdict == expected
 
 
@@ -340,7 +338,7 @@ def test_no_exception_leaves(data):
 @given(st.binary(max_size=200))
 def test_nor_where_rubbish_is_signed(data):
     for manifest in (data, malicious.of(install=data), malicious.of(common=data), malicious.of(validate=data)):
-        assert facility(malicious.signed(manifest), Slots(other={0: IMAGE})).verdict not in (None, verdict.MORE)
+        assert by_facility(malicious.signed(manifest), Slots(other={0: IMAGE})).verdict not in (None, verdict.MORE)
 
 
 VALUES = st.recursive(
@@ -354,9 +352,9 @@ VALUES = st.recursive(
 def test_any_commands_end_with_a_verdict(pairs):
     items = [item for pair in pairs for item in pair]
     target = Slots(other={0: IMAGE})
-    said = facility(malicious.signed(malicious.commands(*items)), target)
+    said = by_facility(malicious.signed(malicious.commands(*items)), target)
     assert said.verdict != verdict.MORE
-    said = facility(malicious.signed(malicious.commands(shared=items)), target)
+    said = by_facility(malicious.signed(malicious.commands(shared=items)), target)
     assert said.verdict != verdict.MORE
 
 

@@ -11,23 +11,26 @@ from firmware.trust.cbor import Tag, decode, encode
 from firmware.update import commands as c
 from firmware.update import manifest as rooms
 from firmware.update import processor, suit, verdict
-from tests.update.pump import (
+from tools.sign import envelope
+from tools.sign.envelope import Component, digest_of, sequence
+from tools.update_cases.pump import (
     CLASS,
-    DEVICE,
-    FACILITY,
     IMAGE,
     NAME,
     PROVERS,
+    SHIPPED,
     URI,
     VENDOR,
+    Rooms,
+    Said,
     Slots,
+    demanded,
     device,
+    facility,
     good_envelope,
     good_manifest,
-    sign,
+    update,
 )  # fmt: skip
-from tools.sign import envelope
-from tools.sign.envelope import Component, digest_of, sequence
 
 REPORT = envelope.REPORT
 GOOD = good_envelope()
@@ -185,6 +188,9 @@ def envelopes() -> dict[str, tuple[int, bytes]]:
             verdict.DIGEST_ALGORITHM, with_wrapper(lambda blocks: [encode([-43, bytes(48)]), *blocks[1:]])),
         "a digest by no algorithm": (
             verdict.DIGEST_ALGORITHM, with_wrapper(lambda blocks: [encode([True, bytes(32)]), *blocks[1:]])),
+        "a digest by another algorithm": (
+            verdict.DIGEST_ALGORITHM,
+            with_wrapper(lambda blocks: [encode([-15, *decode(blocks[0])[1:]]), *blocks[1:]])),
         "a digest cut short": (
             verdict.DIGEST_ALGORITHM, with_wrapper(lambda blocks: [encode([-16, bytes(31)]), *blocks[1:]])),
         "a digest of the content alone": (
@@ -424,4 +430,26 @@ def carried_out() -> dict[str, Case]:
     }  # fmt: skip
 
 
-__all__ = ["DEVICE", "FACILITY", "GOOD", "Slots", "carried_out", "device", "envelopes", "manifests", "sign"]
+KNOWN_NUMBER = 6
+ALIASES = {(b"fw",): 0, (b"third",): 2, (b"fourth",): 3}
+
+
+def table() -> dict[str, Case]:
+    """All of them: the code that is due, the envelope, and how the pump is to be met."""
+    made: dict[str, Case] = {}
+    for name, (code, data) in envelopes().items():
+        made[name] = code, data, {"wrote": False, "signed": True}
+    for name, (code, data) in manifests().items():
+        made[name] = code, data, {"wrote": False, "digest": bytes(32)}
+    return {**made, **carried_out()}
+
+
+def judge(case: Case, rooms: Rooms = SHIPPED) -> tuple[Said, Slots]:
+    """What a pump says to a case, and its slots after it."""
+    _, data, how = case
+    target = Slots(room=how.get("room", 100_000))
+    target.names.update(ALIASES)
+    target.served = how.get("served", target.served)
+    demands = demanded(rooms) if how.get("signed") else facility(rooms)
+    known = device(KNOWN_NUMBER, how.get("digest"))
+    return update(data, target, known, demands, how.get("procedure", processor.UPDATE), rooms), target
