@@ -250,6 +250,7 @@ def manifests() -> dict[str, tuple[int, bytes]]:
         "a member by a word": (verdict.MANIFEST_MEMBER, signed(of(word=b""))),
         "dependencies": (verdict.MANIFEST_MEMBER, signed(of(common=encode({1: {}, 2: [list(NAME)], 4: b"\x80"})))),
         "no version": (verdict.MANIFEST_VERSION, signed(of(version=None))),
+        "version 0": (verdict.MANIFEST_VERSION, signed(of(version=0))),
         "version 2": (verdict.MANIFEST_VERSION, signed(of(version=2))),
         "true for a version": (verdict.MANIFEST_VERSION, signed(of(version=True))),
         "no sequence number": (verdict.SEQUENCE_NUMBER, signed(of(number=None))),
@@ -428,6 +429,12 @@ def carried_out() -> dict[str, Case]:
             verdict.TOO_MANY_STEPS,
             signed(commands(*everything, shared=endless, components=four)), nothing),
     }  # fmt: skip
+
+
+def integrated() -> bytes:
+    """A good envelope, signed by both, with its payload within."""
+    manifest, severed = envelope.make_manifest(7, [Component(NAME, IMAGE, "#firmware")], VENDOR, CLASS)
+    return envelope.make_envelope(manifest, PROVERS, severed, {"#firmware": IMAGE})
 
 
 KNOWN_NUMBER = 6
