@@ -1,4 +1,4 @@
-"""Makes tools/claims/lms.json anew: `python -m tools.lms_vectors [FILE]` (minutes; wants the extra `site`).
+"""Makes tools/claims/lms_vectors.json anew: `python -m tools.lms_vectors [FILE]` (minutes; wants the extra `site`).
 
 The RFCs' own test cases stay as they are; beside them go signatures by pyhsslms, which shares no code with the
 firmware, of every SHA-256 set at heights 5 and 10.

@@ -78,7 +78,7 @@ class Example(Slots):
 
 
 DIGEST = bytes.fromhex("00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210")
-_FILE = json.loads(Path(__file__).with_name("draft_examples.json").read_text(encoding="utf-8"))
+_FILE = json.loads(Path(malicious.__file__).with_name("draft_vectors.json").read_text(encoding="utf-8"))
 EXAMPLES = [bytes.fromhex(one) for one in _FILE["envelopes"]]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from firmware.trust import lms
 
-FILE = Path(__file__).with_name("lms.json")
+FILE = Path(__file__).with_name("lms_vectors.json")
 # Bytes of a hash and chains of a set, and where it has room: RFC 8554, table 1, and RFC 9858, section 3.
 _OTS = {1: (32, 265), 2: (32, 133), 3: (32, 67), 4: (32, 34), 5: (24, 200), 6: (24, 101), 7: (24, 51), 8: (24, 26)}
 _KEY_HEAD = 24
