@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).with_name("claims") / "lms.json"
+FILE = Path(__file__).with_name("claims") / "lms_vectors.json"
 WIDTHS = (24, 32)
 DIGITS = (1, 2, 4, 8)
 

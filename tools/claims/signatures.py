@@ -183,7 +183,7 @@ def _made_now(cases: list[Case], report: Report) -> list[str]:
     mutants={name: partial(str, name) for name in MUTANTS},
 )
 def signatures_verify(deep: bool, subject: str | None, report: Report) -> Outcome:
-    """Signatures of height 5 and 10 from tools/claims/lms_vectors.json; `deep` also makes keys, height 15 too, and more cases.
+    """Signatures of height 5 and 10 from tools/claims/lms_vectors.json; `deep` also makes keys, and alters more.
 
     HomeError where an interpreter is missing.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +16,8 @@ from firmware.update.manifest import Device
 from tools.sign import envelope
 from tools.sign.envelope import Component
 
-VENDOR = bytes.fromhex("fa6b4a53d5ad5fdfbe9de663e4d41ffe")
-CLASS = bytes.fromhex("1492af1425695e48bf429b2d51f2ab45")
+VENDOR = uuid.UUID("fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe").bytes
+CLASS = uuid.UUID("1492af14-2569-5e48-bf42-9b2d51f2ab45").bytes
 DEVICE = bytes(range(16))
 FACILITY = b"the facility's key, 32 bytes long"[:32]
 IMAGE = b"an image of three slices" * 40
