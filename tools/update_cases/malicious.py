@@ -438,7 +438,7 @@ def integrated() -> bytes:
 
 
 KNOWN_NUMBER = 6
-ALIASES = {(b"fw",): 0, (b"third",): 2, (b"fourth",): 3}
+ALIASES: dict[tuple[bytes, ...], int] = {(b"fw",): 0, (b"third",): 2, (b"fourth",): 3}
 
 
 def table() -> dict[str, Case]:
