@@ -21,6 +21,7 @@ from tools.commands import (
     prove,
     provision,
     run,
+    sign,
     ward,
 )
 from tools.commands.console import BAD_INPUT
@@ -73,6 +74,8 @@ app.add_typer(files.programme_app, name="programme")
 app.add_typer(files.library_app, name="library")
 app.add_typer(faults.faults_app, name="faults")
 app.add_typer(provision.provision_app, name="provision")
+app.add_typer(sign.sign_app, name="sign")
+app.add_typer(sign.update_app, name="update")
 app.add_typer(chart.bench_app, name="bench")
 app.command()(ward.ward)
 app.command()(gateway.gateway)

@@ -13,9 +13,10 @@ MUTANTS = [(name, mutant) for name in CLAIMS for mutant in CLAIMS[name].mutants]
 # Without the interpreter these hold nowhere, and would "reject" their mutants for the wrong reason.
 NEED_MICROPYTHON = (
     "bare-demo", "comms-deaf", "compares-tell-nothing", "decoding-bounded", "lockstep-robust",
-    "pico-parts-allocate-nothing", "tick-allocates-nothing", "traces-equal", "turn-allocates-nothing", "vectors",
+    "pico-parts-allocate-nothing", "signatures-verify", "tick-allocates-nothing", "traces-equal",
+    "turn-allocates-nothing", "vectors",
 )  # fmt: skip
-NEED_WEBASSEMBLY = ("fits-the-device", "traces-equal", "vectors")
+NEED_WEBASSEMBLY = ("fits-the-device", "signatures-verify", "traces-equal", "vectors")
 NEED_ATHERIS = ("fuzz",)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import claims_doc
+from tools import claims_doc, update_refusals_doc
 from tools.claims.registry import claims
 
 ROOT = Path(__file__).parents[2]
@@ -14,6 +14,10 @@ PAGES = sorted((ROOT / "docs").glob("*.md"))
 
 def test_the_list_of_claims_is_current():
     assert claims_doc.check(ROOT / "docs"), "run `python -m tools.claims_doc` and commit docs/claims.md"
+
+
+def test_the_table_of_refused_updates_is_current():
+    assert update_refusals_doc.check(ROOT / "docs"), "run `python -m tools.update_refusals_doc` and commit its page"
 
 
 def test_a_missing_list_is_noticed_and_written(tmp_path):

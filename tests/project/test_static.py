@@ -15,6 +15,8 @@ CONTRACTS = "import sys; from importlinter.cli import lint_imports; sys.exit(lin
 
 BREACHES = {
     "firmware/therapy/breach.py": ("import firmware.app\n", "Therapy knows nothing"),
+    "firmware/update/breach.py": ("import firmware.therapy.heads\n", "Updates stand on trust"),
+    "firmware/trust/breach.py": ("import firmware.update.suit\n", "Trust and comms know nothing"),
     "firmware/breach.py": ("import hal.lockstep.board\n", "The firmware sees of the board"),
     "hal/breach.py": ("import firmware.therapy.heads\n", "Five floors"),
     "hal/lockstep/breach.py": ("import hal.host.clock\n", "No board knows another"),

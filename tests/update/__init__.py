@@ -1,0 +1,1 @@
+"""Updates: what a pump opens, reads and carries out, and what it refuses."""

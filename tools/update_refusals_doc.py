@@ -1,0 +1,42 @@
+"""docs/update-refusals.md from the code: `python -m tools.update_refusals_doc` writes it. Wants the extra `site`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from firmware.update import verdict
+from tools.pages import Page
+
+DOCS = Path("docs")
+PAGE = "update-refusals.md"
+
+_HEAD = """# What becomes of an update that is refused
+
+<!-- Made by `python -m tools.update_refusals_doc` from the code; do not edit. -->
+
+Each code of `firmware/update/verdict.py`, and what reaches it in `tools/update_cases/malicious.py`. Nothing is written
+in any of these cases, but where it says *written*: there the other slot holds what was then refused, as it would what a
+torn download left. [updates.md](updates.md) says what is checked in which order. *Claim* `envelopes-refused`.
+
+| code | name | what is refused by it |
+|---|---|---|"""
+
+
+def page() -> str:
+    """The whole page."""
+    from tools.sign.words import verdict_name
+    from tools.update_cases import malicious
+
+    table = malicious.table()
+    lines = [_HEAD]
+    for code in range(1, verdict.CODES):
+        names = [f"{name} (*written*)" if case[2]["wrote"] else name for name, case in table.items() if case[0] == code]
+        lines.append(f"| {code} | {verdict_name(code)} | {'; '.join(names)} |")
+    return "\n".join(lines) + "\n"
+
+
+_PAGE = Page(PAGE, page, DOCS)
+write, check = _PAGE.write, _PAGE.check
+
+if __name__ == "__main__":
+    print(write())
