@@ -277,7 +277,9 @@ class World:
     def _carry_out(self, event: Event, ms: int) -> None:
         verb = event.verb
         self.happened.append((ms / 1000, event.note or _words(event)))
-        if event.keys:
+        if event.act is not None:
+            event.act()
+        elif event.keys:
             self._keys += event.keys
         elif event.fault:
             self.faults.carry_out(event)
