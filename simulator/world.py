@@ -46,7 +46,8 @@ _ARGUMENT = {"air": "ul", "reservoir": "ul", "temperature": "dc"}
 _KEY_WORDS = {value: name.replace("_", " ") for name, value in KEYS.items()}
 
 
-def _words(event: Event) -> str:
+def words_of(event: Event) -> str:
+    """What is told of an event that has no note."""
     if event.verb == "press":
         return f"a person presses {_KEY_WORDS[event.value]}"
     return event.verb.replace("_", " ")
@@ -276,7 +277,7 @@ class World:
 
     def _carry_out(self, event: Event, ms: int) -> None:
         verb = event.verb
-        self.happened.append((ms / 1000, event.note or _words(event)))
+        self.happened.append((ms / 1000, event.note or words_of(event)))
         if event.act is not None:
             event.act()
         elif event.keys:

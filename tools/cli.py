@@ -7,11 +7,13 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tools.commands import build, chart, emulate, faults, files, flash, fuzz, hil, prove, provision, run
+from tools.commands import build, chart, emulate, faults, files, flash, fuzz, hil, prove, provision, run, scenario
 from tools.commands.console import BAD_INPUT
 
-# A refused file, a home that cannot be had, an image that cannot be made, a report without the package that draws it.
-_REFUSALS = ("FileProblem", "FlashProblem", "HomeError", "ImageProblem", "LinkLost", "ReportUnavailable")
+# A refused file, a home that cannot be had, an image that cannot be made, a report or a monitor without its package.
+_REFUSALS = (
+    "FileProblem", "FlashProblem", "HomeError", "ImageProblem", "LinkLost", "MonitorUnavailable", "ReportUnavailable",
+)  # fmt: skip
 
 
 class _Commands(TyperGroup):
@@ -53,6 +55,7 @@ app.command()(fuzz.fuzz)
 app.add_typer(files.programme_app, name="programme")
 app.add_typer(files.library_app, name="library")
 app.add_typer(faults.faults_app, name="faults")
+app.add_typer(scenario.scenario_app, name="scenario")
 app.add_typer(provision.provision_app, name="provision")
 app.add_typer(chart.bench_app, name="bench")
 

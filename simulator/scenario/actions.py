@@ -97,7 +97,8 @@ def may(positions: Any, power: str) -> bool:
 
 def says(cls: type[Action]) -> str:
     """What a verb does, in one line."""
-    return str(cls.__doc__ or "").strip().splitlines()[0]
+    line = str(cls.__doc__ or "").strip().split("\n")[0].rstrip(".")
+    return line[:1].lower() + line[1:]
 
 
 def _hexadecimal(value: Any) -> bytes:
