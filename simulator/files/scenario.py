@@ -24,6 +24,7 @@ from simulator.runner import patient_model
 from simulator.scenario import actions, requests
 from simulator.scenario.formula import Node
 from simulator.scenario.formula_reader import read_formula
+from simulator.scenario.plain import can_fail
 from simulator.scenario.signals import SIGNALS, VOCABULARY
 from simulator.scenario.stage import ROLES, Player
 
@@ -238,9 +239,11 @@ def _check_property(one: Any, formula: Node, file: Any, programme: Programme) ->
     if one.from_ % 1000 or one.from_ >= duration:
         raise Refusal("'from' is no whole second of the run", "write it such as '2 min'", "from")
     ahead = formula.ahead_s
-    if ahead * 1000 > duration - one.from_:
+    if ahead * 1000 >= duration - one.from_:
         left = (duration - one.from_) // 1000
-        raise Refusal(f"the formula looks {ahead} s ahead, and only {left} s are judged", "shorten it", "formula")
+        raise Refusal(f"the formula looks {ahead} s ahead, and {left} s are judged", "shorten it", "formula")
+    if not can_fail(formula, VOCABULARY):
+        raise Refusal("whatever the signals are, this holds", "write what could fail", "formula")
     for name in formula.names:
         needs = SIGNALS[name].needs
         if needs == "people" and not file.people:

@@ -155,7 +155,7 @@ def _seeds(text: str | None) -> list[int]:
             raise pytest.UsageError(f"--kvo-seeds {text!r}: write numbers and ranges, such as 0-4,7")
         first, last = int(match[1]), int(match[2] or match[1])
         if last - first >= _MOST_SEEDS or last < first:
-            raise pytest.UsageError(f"--kvo-seeds {part!r}: write the smaller number first, {_MOST_SEEDS} seeds at most")
+            raise pytest.UsageError(f"--kvo-seeds {part!r}: write the smaller one first, {_MOST_SEEDS} seeds at most")
         found += range(first, last + 1)
     return list(dict.fromkeys(found))
 

@@ -45,10 +45,15 @@ class Node:
             return self.text
         if self.kind in ("minus", "abs"):
             return f"abs({self.parts[0]})" if self.kind == "abs" else f"( 0 - {self.parts[0]} )"
-        over = "" if self.window is None else f"[{self.window[0]}:{self.window[1]}]"
-        if len(self.parts) == 1:
-            return f"( {self.kind}{over} ( {self.parts[0]} ) )"
-        return f"( {self.parts[0]} {self.kind}{over} {self.parts[1]} )"
+        if self.window is None:
+            over, shown = "", [str(part) for part in self.parts]
+        else:
+            # rtamt lengthens the samples of a window's operand in place, so it must not be the signal's own.
+            over = f"[{self.window[0]}:{self.window[1]}]"
+            shown = [f"( not ( not ( {part} ) ) )" if part.kind == "name" else str(part) for part in self.parts]
+        if len(shown) == 1:
+            return f"( {self.kind}{over} ( {shown[0]} ) )"
+        return f"( {shown[0]} {self.kind}{over} {shown[1]} )"
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,8 @@ class _Reader:
             raise Refusal(what, "write it such as [0, 30 s] or [1 min, 5 min]")
         self._place += 1
         unit = self._take(*SECONDS)
-        return int(token.text) * SECONDS[unit or "s"]
+        found = int(token.text) * SECONDS[unit or "s"]
+        return found + self._seconds() if unit and self._now.kind == "number" else found  # 2 min 30 s
 
     def _comparison(self, depth: int) -> Node:
         left = self._sum(depth)

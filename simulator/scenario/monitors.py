@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simulator.scenario.formula import Node
+from simulator.scenario.plain import margin
 
 # A window wholly behind the run's end has no sample: an 'always' over it holds, an 'eventually' fails, by this.
 NOTHING = 1e6
@@ -49,6 +50,8 @@ def margins(formula: Node, values: Mapping[str, Sequence[float]], first: int = 0
     if len(lengths) != 1 or 0 in lengths:
         raise ValueError("there is nothing to judge: no sample, or lists of different lengths")
     count = lengths.pop()
+    if count == 1:  # the monitor wants two
+        return [_finite(margin(formula, data))]
     rtamt = _rtamt()
     specification = rtamt.StlDiscreteTimeOfflineSpecification()
     for name in names:
@@ -56,7 +59,17 @@ def margins(formula: Node, values: Mapping[str, Sequence[float]], first: int = 0
     specification.spec = str(formula)
     specification.parse()
     found = specification.evaluate({"time": list(range(count)), **data})
-    return [max(-NOTHING, min(NOTHING, float(margin))) for _, margin in found]
+    return [_finite(float(one)) for _, one in found]
+
+
+def _finite(found: float) -> float:
+    return max(-NOTHING, min(NOTHING, found))
+
+
+def idle(formula: Node, values: Mapping[str, Sequence[float]], first: int = 0) -> list[Node]:
+    """The conditions of its implications that never came about: what hangs on them was not tried."""
+    conditions = [node.parts[0] for node in formula.walk() if node.kind == "implies"]
+    return [one for one in conditions if max(margins(one, values, first)) <= 0]
 
 
 def worst(formula: Node, values: Mapping[str, Sequence[float]], first: int = 0) -> int | None:

@@ -23,6 +23,7 @@ class Outcome:
     """What became of a property. unit: of its margin, '' where it is none or more than one.
 
     worst_s: when an 'always' came closest to failing, or failed most; else None. values: the signals then.
+    idle: conditions of its implications that never came about.
     """
 
     judged: Judged
@@ -30,6 +31,7 @@ class Outcome:
     unit: str
     worst_s: float | None
     values: dict[str, float]
+    idle: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -46,6 +48,7 @@ class Outcome:
             "unit": self.unit,
             "worst_s": self.worst_s,
             "values": {name: round(value, 6) for name, value in self.values.items()},
+            "idle": list(self.idle),
             "formula": self.judged.text,
         }
 
@@ -156,4 +159,5 @@ def _judge(one: Judged, sampler: Sampler) -> Outcome:
         one, margin, units.pop() if len(units) == 1 else "",
         None if place is None else sampler.times[place],
         {} if place is None else {name: sampler.values[name][place] for name in one.formula.names},
+        tuple(str(node) for node in monitors.idle(one.formula, sampler.values, first)),
     )  # fmt: skip

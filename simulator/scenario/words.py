@@ -24,6 +24,8 @@ def outcome_line(outcome: Outcome) -> str:
     if outcome.worst_s is not None:
         values = ", ".join(f"{name} {_value(name, value)}" for name, value in outcome.values.items())
         line += f", {'closest' if outcome.holds else 'worst'} at {clock(outcome.worst_s)} ({values})"
+    if outcome.idle:
+        line += f"; never came about: {', '.join(outcome.idle)}"
     if outcome.margin == 0:
         line += "; 0 decides nothing: leave room in the formula, such as '> 0' or '< 1' for a count"
     return line
