@@ -20,7 +20,7 @@ from simulator.files.faults import fault_events
 from simulator.files.library import compile_library
 from simulator.files.programme import Programme
 from simulator.files.timeline import KEYS, Event
-from simulator.homes import Dark, Home, LinkLost, open_home
+from simulator.homes import Dark, Home, HomeError, LinkLost, open_home
 from simulator.plant import Plant, PlantConfig
 from simulator.power import WATCHDOG, PowerLost
 from simulator.standins.gatekeeper import SCRIPTED
@@ -90,16 +90,20 @@ class World:
         self.trace = Trace(keep=keep_trace)
         self._home = home  # its name, or one made already
         self._make_app = make_app
+        self._boot_at_ms = -1  # while the pump is dark: when it boots
         self.home: Home = open_home(home, self.board, make_app, credentials is not None)
         self.faults = Injector(self)
         strikes = fault_events(programme.faults, programme.duration_ms, seed)
-        self.faults.check_all(strikes)
+        try:
+            self.faults.check_all(strikes)
+        except HomeError:
+            self.home.close()
+            raise
         self._events = sorted([*programme.events, *strikes], key=lambda event: event.at_ms)
         self._next = 0
         self._keys: list[tuple[int, int]] = []
         self._programmed = False
         self._login = [] if person is None else login_keys(*person)
-        self._boot_at_ms = -1  # while the pump is dark: when it boots
         self._ready_at_ms = BOOT_MS  # when a person goes on
         self._hung_until_ms = -1
         self._primed_ul = 0.0  # has left the line before it was connected to the patient
