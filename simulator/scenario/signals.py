@@ -139,7 +139,8 @@ _QUANTITIES = (
                _shown(level), changes=True)
         for level in (3, 2, 1)
     ),
-    Signal("accepted", "", "requests that the pump said yes to, so far; the key service's of the time is one", _heard("accepted"), needs="people"),
+    Signal("accepted", "", "requests that the pump said yes to, so far; the key service's of the time is one",
+           _heard("accepted"), needs="people"),
     Signal("refused", "", "requests that it said no to, so far", _heard("refused"), needs="people"),
     Signal("hostile_accepted", "", "of the adversary's requests, those that it said yes to", _heard("hostile_accepted"),
            needs="people"),

@@ -103,8 +103,8 @@ def test_a_bad_scenario_is_one_clear_line(old, new, line, says, tmp_path):
 
 @pytest.mark.parametrize(
     ("signal", "says"),
-    [("accepted < 1", "accepted is of a pump with credentials"), ("dose_shift < 1 mL", "of a scenario with an adversary"),
-     ("concentration < 1 ug/L", "no concentration is published")],
+    [("accepted < 1", "of a pump with credentials"), ("dose_shift < 1 mL", "of a scenario with an adversary"),
+     ("concentration < 1 ug/L", "no concentration is")],
 )  # fmt: skip
 def test_a_signal_that_this_run_has_not_is_refused(signal, says, tmp_path):
     with pytest.raises(FileProblem, match=says):
