@@ -15,6 +15,9 @@ FOUND = {
         ("at", "bolus", "sustain"), ("inject", "alarms_flipped", {}), ("wait", 3000),
         ("inject", "alarms_present_flipped", {}), ("wait", 400), ("mend",),
     ],
+    "a stall past any lease comes before the board has felt the heat": [
+        ("at", "bolus", "stop"), ("inject", "case_hot", {}), ("wait", 100), ("inject", "stall_5s", {}), ("mend",),
+    ],
 }  # fmt: skip
 
 
