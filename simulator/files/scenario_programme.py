@@ -10,6 +10,8 @@ from simulator.files import yaml_source
 from simulator.files.programme import KIND, Programme, find_programme, load_programme, programme_of
 from simulator.files.yaml_source import FileProblem, Source
 
+OWN = ("kvo", "name", "title", "timeline", "faults", "duration")  # of a programme's keys, what the scenario says itself
+
 
 def programme_in(source: Source, file: Any, others: list[int]) -> Programme:
     """The Programme of a scenario. others: the places of the timeline's items that are a programme's own."""
@@ -41,7 +43,7 @@ def _data(source: Source, file: Any, others: list[int]) -> dict[str, Any]:
         given = {"use": given}
     if not isinstance(given, dict):
         raise source.problem(("programme",), "a name or a mapping is expected here", "write 'programme: morphine-pca'")
-    for key in ("kvo", "name", "title", "timeline", "faults", "duration"):
+    for key in OWN:
         if key in given:
             raise source.problem(("programme", key), f"the scenario itself has {key!r}", "remove it here")
     data: dict[str, Any] = {}

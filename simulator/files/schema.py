@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from simulator.files.faults import faults_schema
+from simulator.files.programme import json_schema, shipped_programmes
 from simulator.files.scenario_models import KIND, ScenarioFile
+from simulator.files.scenario_programme import OWN
 from simulator.files.timeline import NETWORK, PEOPLE, PLANT, TAKES, Item
 from simulator.scenario import requests
 from simulator.scenario.actions import ACTIONS, says
@@ -24,11 +27,29 @@ def scenario_schema() -> dict[str, Any]:
     properties["programme"] = {
         "description": "a shipped programme by name, a file beside this one, or what a programme file holds, with "
         "'use' for the one it begins from",
-        "anyOf": [{"type": "string"}, {"type": "object"}],
+        "anyOf": [{"type": "string", "examples": list(shipped_programmes())}, _inline(definitions)],
     }
     signals = definitions["Property"]["properties"]["formula"]
     signals["description"] = "signal temporal logic over: " + ", ".join(SIGNALS)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"kvo:{KIND}", **schema}
+
+
+def _inline(definitions: dict[str, Any]) -> dict[str, Any]:
+    """A programme within a scenario: any of a programme's keys, since the one it begins from may have the others."""
+    text = json.dumps(json_schema("programme")).replace("#/$defs/", "#/$defs/Inline").replace('"oneOf"', '"anyOf"')
+    inline = json.loads(text)
+    for name, made in inline.pop("$defs").items():
+        definitions[f"Inline{name}"] = _optional(made)
+    properties = {key: made for key, made in inline["properties"].items() if key not in OWN}
+    properties["use"] = {"type": "string", "description": "the programme it begins from: a shipped name or a file"}
+    return {"type": "object", "title": "Programme", "properties": properties, "additionalProperties": False}
+
+
+def _optional(schema: Any) -> Any:
+    """The schema without what it requires."""
+    if isinstance(schema, dict):
+        return {key: _optional(value) for key, value in schema.items() if key not in ("required", "discriminator")}
+    return [_optional(value) for value in schema] if isinstance(schema, list) else schema
 
 
 def _items(definitions: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from simulator.files.models import Milliseconds, Strict
+from simulator.files.models import Milliseconds, Prose, Strict
 from simulator.files.yaml_source import Refusal, did_you_mean, shown
 
 PEOPLE = "people"
@@ -37,7 +37,7 @@ class Action(Strict):
     needs_people: ClassVar[bool] = False
 
     at: Milliseconds
-    note: str | None = None
+    note: Prose | None = None
 
     def act(self, stage: Any) -> None:
         """Do it now, on a simulator.scenario.stage.Stage."""

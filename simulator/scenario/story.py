@@ -7,6 +7,8 @@ from string import ascii_lowercase, ascii_uppercase
 
 from simulator.files.faults import fault_events
 from simulator.files.scenario import Scenario
+from simulator.files.yaml_source import one_line
+from simulator.report.words import clock
 from simulator.scenario.actions import PEOPLE
 from simulator.world import words_of
 
@@ -44,12 +46,6 @@ def happenings(scenario: Scenario, seed: int = 0) -> list[Happening]:
     return [one for _, _, one in sorted(found, key=lambda item: item[:2])]
 
 
-def clock(seconds: float) -> str:
-    """Time of a run as h:mm:ss."""
-    whole = int(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
-
-
 def drawn(scenario: Scenario, seed: int = 0, width: int = 100) -> str:
     """The story as text: an axis, a lane for each kind of actor, and what each mark stands for."""
     told = happenings(scenario, seed)
@@ -65,7 +61,7 @@ def drawn(scenario: Scenario, seed: int = 0, width: int = 100) -> str:
     lines.append("")
     for place, one in enumerate(told):
         end = f" to {clock(one.end_s)}" if one.end_s is not None else ""
-        lines.append(f"  {marks[place]}  {clock(one.at_s)}  {one.lane:<9}  {one.words}{end}")
+        lines.append(f"  {marks[place]}  {clock(one.at_s)}  {one.lane:<9}  {one_line(one.words)}{end}")
     return "\n".join(lines)
 
 

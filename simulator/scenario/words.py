@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulator.files.yaml_source import one_line
+from simulator.report.words import clock
 from simulator.scenario.signals import VOCABULARY
-from simulator.scenario.story import clock, drawn
+from simulator.scenario.story import drawn
 
 if TYPE_CHECKING:
     from simulator.scenario.player import Outcome, Played
@@ -31,6 +33,11 @@ def outcome_line(outcome: Outcome) -> str:
     return line
 
 
+def event_lines(played: Played) -> list[str]:
+    """What happened, a line each; whatever a file's notes hold, a line stays a line."""
+    return [f"  {clock(at)}  {one_line(text)}" for at, text in played.run.events]
+
+
 def failure(played: Played) -> str:
     """What a failing test says: the properties that fail, what was planned, what happened."""
     run = played.run
@@ -39,7 +46,7 @@ def failure(played: Played) -> str:
         lines += [outcome_line(outcome), f"         {outcome.judged.says}", f"         {outcome.judged.text}"]
         lines.append(f"         {played.scenario.path}:{outcome.judged.line}")
     lines += ["", "what was planned:", drawn(played.scenario, run.seed), "", "what happened:"]
-    lines += [f"  {clock(at)}  {text}" for at, text in run.events]
+    lines += event_lines(played)
     lines += ["", *(f"trace {stream}: {digest}" for stream, digest in run.trace_sha256.items())]
     return "\n".join(lines)
 

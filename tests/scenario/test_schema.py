@@ -62,6 +62,10 @@ def test_the_template_and_the_good_one_are_taken(schema):
         ("title: An attack\n", ""),
         ("title: An attack", "titel: An attack"),
         ("programme: norepinephrine-8h", "programme: 7"),
+        ("programme: norepinephrine-8h", "programme: {use: norepinephrine-8h, duration: 1 h}"),
+        ("programme: norepinephrine-8h", "programme: {use: norepinephrine-8h, heat: syringe}"),
+        ("programme: norepinephrine-8h", "programme: {use: norepinephrine-8h, head: tube}"),
+        ("programme: norepinephrine-8h", "programme: {use: norepinephrine-8h, therapy: {dosis: 1 mL/h}}"),
         ("role: nurse", "role: medic"),
         ('pin: "0427"', 'pin: "04"'),
         ("do: ask", "do: aks"),
@@ -86,6 +90,18 @@ def test_the_template_and_the_good_one_are_taken(schema):
 def test_bad_ones_are_marked(old, new, schema):
     assert GOOD.count(old) == 1
     assert list(schema.iter_errors(data(GOOD.replace(old, new)))) != []
+
+
+@pytest.mark.parametrize(
+    "programme",
+    [
+        "{use: norepinephrine-8h, therapy: {vtbi: 40 mL}}",
+        "{use: morphine-pca, therapy: {bolus: {lockout: 6 min}}, patient: {weight_kg: 50}}",
+        "{library: ward, head: volumetric, reservoir: 500 mL, therapy: {drug: a, care_area: b, mode: steps}}",
+    ],
+)
+def test_a_programme_may_be_written_in_part(programme, schema):
+    assert [error.message for error in schema.iter_errors(data(GOOD.replace("norepinephrine-8h", programme)))] == []
 
 
 def test_a_programme_is_no_scenario(schema):

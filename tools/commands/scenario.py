@@ -230,11 +230,11 @@ def _columns(rows: Sequence[tuple[str, ...]]) -> None:
 
 
 def _tell(played: Played) -> None:
-    from simulator.scenario.words import outcome_line
+    from simulator.scenario.words import event_lines, outcome_line
 
     run = played.run
-    for at, text in run.events:
-        typer.echo(f"  {clock(at)}  {text}")
+    for line in event_lines(played):
+        typer.echo(line)
     for stream, digest in run.trace_sha256.items():
         typer.echo(f"trace {stream}: {digest}")
     typer.echo(
