@@ -49,6 +49,10 @@ class Person:
             raise ValueError(f"there is no key {key!r}; keys: {', '.join(KEYS)}")
         self._world.press(KEYS[key])
 
+    def confirm(self) -> None:
+        """Confirm what the display shows."""
+        self.press("confirm")
+
     def enter(self, field: int, value: int) -> None:
         """Enter an integer into a field (hal.ports.FIELD_*)."""
         self._world.press(ports.KEY_FIELD + field, value)

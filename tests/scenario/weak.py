@@ -12,6 +12,7 @@ from firmware.therapy import tables as t
 from simulator.standins.gatekeeper import ScriptedGatekeeper
 from tools.claims.forgery_mutants import MUTANTS
 from tools.claims.limits import NeverLocksOut
+from tools.claims.requests_wait import TakesAtOnce
 
 Make = Callable[[Any], Any]
 
@@ -61,6 +62,12 @@ class _Unmoved(ScriptedGatekeeper):  # type: ignore[misc]
 def _never_locked_out(board: Any) -> Any:
     app = App(board, ScriptedGatekeeper())
     app.controller.dose.__class__ = NeverLocksOut
+    return app
+
+
+def _taken_at_once(board: Any) -> Any:
+    app = judging("refusals are not audited")(board)
+    app.remote.__class__ = TakesAtOnce
     return app
 
 
@@ -114,6 +121,11 @@ WEAKNESSES: dict[str, tuple[Weakness, ...]] = {
     ),
     "delayed-titration": (
         Weakness("requests do not expire", ("late-refused", "rate-stays"), (), judging("requests do not expire")),
+    ),
+    "stolen-shift-key": (
+        Weakness("a titration is taken at once", ("nothing-by-itself", "dose-untouched"), (), _taken_at_once),
+        Weakness("a key that is not good", ("key-is-good", "shown-and-forgotten", "stop-rings"),
+                 (("dose: 0.3 ug/kg/min, flaw: none", "dose: 0.3 ug/kg/min, flaw: made_up_key"),)),
     ),
     "flood": (
         Weakness("a pump that stops in suspicion", ("dose-untouched", "flows-again"), (),
