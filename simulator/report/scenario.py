@@ -11,6 +11,7 @@ _WIDTH, _LEFT, _ROW, _TOP = 1170, 90, 24, 26
 _COLOURS = {
     "people": "#3b8f5a", "world": "#7aa7c7", "network": "#8a97a3", "faults": "#d98a2b", "adversary": "#b5274a",
 }  # fmt: skip
+_KNOWN_AS = {"cve": "CVE", "cwe": "CWE", "emb3d": "EMB3D", "attack": "ATT&CK for ICS"}
 
 
 def write_plan(scenario: Any, happenings: list[Any], path: str | Path) -> Path:
@@ -83,8 +84,8 @@ def _lanes(happenings: list[Any], total_s: float) -> str:
     for part in range(5):
         x = _LEFT + part * inside / 4
         parts.append(f'<line x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{height - 6}" stroke="#e8ecf0"/>')
-        at = words.clock(part * total_s / 4)
-        parts.append(f'<text x="{x:.1f}" y="16" text-anchor="middle" fill="#5c6975">{at}</text>')
+        at, anchor = words.clock(part * total_s / 4), "end" if part == 4 else "middle"
+        parts.append(f'<text x="{x:.1f}" y="16" text-anchor="{anchor}" fill="#5c6975">{at}</text>')
     for row, lane in enumerate(lanes):
         y = _TOP + row * _ROW
         parts.append(f'<text x="0" y="{y + 16}" fill="#25313c">{lane}</text>')
@@ -115,7 +116,7 @@ def _known(scenario: Any) -> str:
         items += [("from", ", ".join(attack.positions)), ("stopped by", attack.control), ("told by", attack.property)]
     for name, found in scenario.references.model_dump().items():
         if found:
-            items.append((name.upper() if name != "attack" else "ATT&CK for ICS", ", ".join(found)))
+            items.append((_KNOWN_AS.get(name, name), ", ".join(found)))
     if not items:
         return ""
     shown = "".join(f"<dt>{words.safe(name)}</dt><dd>{words.safe(value)}</dd>" for name, value in items)

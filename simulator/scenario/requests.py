@@ -42,6 +42,11 @@ class _Asking(Action):
                 raise Refusal("a titration needs 'dose'", "add it, such as 'dose: 0.2 ug/kg/min'", "request")
             raise Refusal(f"{self.request} takes no 'dose'", "remove it", "dose")
 
+    @property
+    def wish(self) -> str:
+        """What is asked for, in words."""
+        return self.request if self.dose is None else f"{self.request} to {self.dose}"
+
     def arguments(self, stage: Any) -> dict[int, Any]:
         """What is asked for, in the protocol's numbers."""
         if self.dose is not None:
@@ -60,7 +65,7 @@ class Ask(_Asking):
 
     def say(self) -> str:
         """Who asks for what."""
-        return f"{self.who} asks from afar: {self.request}"
+        return f"{self.who} asks from afar: {self.wish}"
 
     def act(self, stage: Any) -> None:
         """A good request, onto the wire."""
@@ -177,8 +182,10 @@ class Forge(_Asking):
 
     def say(self) -> str:
         """What, and what is wrong with it."""
-        flaw = FLAWS[self.flaw]
-        return f"forged in {self.who}'s name: {self.request} ({flaw[0].lower()}{flaw[1:]})"
+        times = f", {self.count} times" if self.count > 1 else ""
+        if self.flaw == "none":
+            return f"asked with {self.who}'s stolen key: {self.wish}{times}"
+        return f"forged in {self.who}'s name: {self.wish}, {self.flaw.replace('_', ' ')}{times}"
 
     def act(self, stage: Any) -> None:
         """Each one made anew."""
