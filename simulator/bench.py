@@ -26,6 +26,9 @@ from simulator.files.programme import Programme, find_programme, load_programme
 from simulator.files.timeline import KEYS
 from simulator.names import ALARMS, LAMPS, MESSAGES
 from simulator.runner import Recorder, RunResult
+from simulator.scenario.signals import Moment
+from simulator.scenario.stage import Stage
+from simulator.scenario.watch import Watch
 from simulator.world import World
 
 Condition = Callable[[], bool]
@@ -47,6 +50,10 @@ class Person:
         if key not in KEYS:
             raise ValueError(f"there is no key {key!r}; keys: {', '.join(KEYS)}")
         self._world.press(KEYS[key])
+
+    def confirm(self) -> None:
+        """Confirm what the display shows."""
+        self.press("confirm")
 
     def enter(self, field: int, value: int) -> None:
         """Enter an integer into a field (hal.ports.FIELD_*)."""
@@ -159,6 +166,9 @@ class Bench:
     async def __aenter__(self) -> Bench:
         self.world = World(self.programme, **self._options)
         self._recorder = Recorder(self.world, self._result)
+        stage = Stage({}, self._result.seed)
+        stage.enter(self.world)
+        self._moment = Moment(stage, self._recorder)
         self.nurse = Person(self.world)
         self.patient = Person(self.world)
         self.network = Network(self.world)
@@ -233,6 +243,10 @@ class Bench:
     def reservoir_min(self) -> int | None:
         """Minutes left in the syringe, or of the volume to infuse, as the pump shows them; None where not known."""
         return _known(self.world.status.reservoir_min)
+
+    def signal(self, name: str) -> Watch:
+        """A signal by its name in scenarios: `await pump.until(pump.signal("pressure") > 300, within_s=240)`."""
+        return Watch(name, self._moment)
 
     def is_infusing(self) -> bool:
         """Whether therapy flows."""

@@ -11,9 +11,9 @@ from typing import Any
 
 from firmware.therapy import alarms as al
 from firmware.therapy import tables as t
-from simulator.files.programme import find_programme, load_programme
+from simulator.files.programme import Programme, find_programme, load_programme
 from simulator.names import ALARMS, PRIORITIES, told
-from simulator.patient import Patient, model_for
+from simulator.patient import Patient, PkModel, model_for
 from simulator.world import World
 
 Progress = Callable[[float, float], None]
@@ -75,6 +75,18 @@ class RunResult:
         }
 
 
+def patient_model(programme: Programme) -> PkModel | None:
+    """The published model of the programme's drug in its patient, None where there is none."""
+    person = programme.patient
+    patient = Patient(
+        weight_kg=(person.weight_g or 70_000) / 1000,
+        age_years=person.age_years,
+        sex=person.sex,
+        height_cm=person.height_cm,
+    )
+    return model_for(programme.drug.name, patient)
+
+
 class Recorder:
     """Watches a world once a second. What flow was meant is told apart from what flowed.
 
@@ -94,18 +106,15 @@ class Recorder:
         self._before_ul = 0.0
         self._prescribed_ul = 0.0
         self._last_s = 0.0
-        programme = world.programme
-        person = programme.patient
-        patient = Patient(
-            weight_kg=(person.weight_g or 70_000) / 1000,
-            age_years=person.age_years,
-            sex=person.sex,
-            height_cm=person.height_cm,
-        )
-        self._model = model_for(programme.drug.name, patient)
+        self._model = patient_model(world.programme)
         # Sub-units of the library are nanograms for drugs by mass; the models take micrograms.
-        mixture = programme.drug.concentration
+        mixture = world.programme.drug.concentration
         self._ug_per_ul = mixture.per_ml / 1_000_000 if mixture is not None else 0.0
+
+    @property
+    def unit(self) -> str:
+        """Of the patient model's concentrations; empty where the drug has no model."""
+        return self._model.unit if self._model is not None else ""
 
     def second(self, world: World) -> None:
         """Take a sample; called on every full second."""

@@ -21,7 +21,7 @@ from simulator.files.faults import fault_events
 from simulator.files.library import compile_library
 from simulator.files.programme import Programme
 from simulator.files.timeline import KEYS, Event
-from simulator.homes import Dark, Home, LinkLost, open_home
+from simulator.homes import Dark, Home, HomeError, LinkLost, open_home
 from simulator.plant import Plant, PlantConfig
 from simulator.power import WATCHDOG, PowerLost
 from simulator.standins.gatekeeper import SCRIPTED
@@ -47,7 +47,8 @@ _ARGUMENT = {"air": "ul", "reservoir": "ul", "temperature": "dc"}
 _KEY_WORDS = {value: name.replace("_", " ") for name, value in KEYS.items()}
 
 
-def _words(event: Event) -> str:
+def words_of(event: Event) -> str:
+    """What is told of an event that has no note."""
     if event.verb == "press":
         return f"a person presses {_KEY_WORDS[event.value]}"
     return event.verb.replace("_", " ")
@@ -94,10 +95,15 @@ class World:
         self.trace = Trace(keep=keep_trace)
         self._home = home  # its name, or one made already
         self._make_app = make_app
+        self._boot_at_ms = -1  # while the pump is dark: when it boots
         self.home: Home = open_home(home, self.board, make_app, credentials is not None)
         self.faults = Injector(self)
         strikes = fault_events(programme.faults, programme.duration_ms, seed)
-        self.faults.check_all(strikes)
+        try:
+            self.faults.check_all(strikes)
+        except HomeError:
+            self.home.close()
+            raise
         self._events = sorted([*programme.events, *strikes], key=lambda event: event.at_ms)
         self._next = 0
         self._keys: list[tuple[int, int]] = []
@@ -107,7 +113,6 @@ class World:
         self._login = [] if person is None else login_keys(*(person if isinstance(person, tuple) else (person, None)))
         if self._card_of:
             find_card(self.cards, self._card_of)
-        self._boot_at_ms = -1  # while the pump is dark: when it boots
         self._ready_at_ms = BOOT_MS  # when a person goes on
         self._hung_until_ms = -1
         self._primed_ul = 0.0  # has left the line before it was connected to the patient
@@ -299,8 +304,10 @@ class World:
 
     def _carry_out(self, event: Event, ms: int) -> None:
         verb = event.verb
-        self.happened.append((ms / 1000, event.note or _words(event)))
-        if event.keys:
+        self.happened.append((ms / 1000, event.note or words_of(event)))
+        if event.act is not None:
+            event.act()
+        elif event.keys:
             self._keys += event.keys
         elif event.fault:
             self.faults.carry_out(event)

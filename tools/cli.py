@@ -21,16 +21,17 @@ from tools.commands import (
     prove,
     provision,
     run,
+    scenario,
     sign,
     ward,
 )
 from tools.commands.console import BAD_INPUT
 
-# A refused file, a home that cannot be had, an image that cannot be made, a report without the package that draws it,
-# a site or a broker that is not there, a key that is not given.
+# A refused file, a home that cannot be had, an image that cannot be made, a report or a monitor without
+# its package, a site or a broker that is not there, a key that is not given.
 _REFUSALS = (
     "FileProblem", "FlashProblem", "GatewayError", "HomeError", "ImageProblem", "KeyRefused", "LinkLost",
-    "ReportUnavailable", "SiteError",
+    "MonitorUnavailable", "ReportUnavailable", "SiteError",
 )  # fmt: skip
 
 
@@ -73,6 +74,7 @@ app.command()(fuzz.fuzz)
 app.add_typer(files.programme_app, name="programme")
 app.add_typer(files.library_app, name="library")
 app.add_typer(faults.faults_app, name="faults")
+app.add_typer(scenario.scenario_app, name="scenario")
 app.add_typer(provision.provision_app, name="provision")
 app.add_typer(sign.sign_app, name="sign")
 app.add_typer(sign.update_app, name="update")

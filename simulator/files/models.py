@@ -30,7 +30,10 @@ def _prose(value):
     """Text a person wrote, on one line."""
     if not isinstance(value, str) or not value.strip():
         raise Refusal("text is expected here", "write a few words, in quotes if they hold a colon")
-    return " ".join(value.split())
+    text = " ".join(value.split())
+    if not text.isprintable():
+        raise Refusal("a control character is in this text", "remove it")
+    return text
 
 
 Prose = Annotated[str, BeforeValidator(_prose)]

@@ -219,7 +219,11 @@ def _titration(item, file, therapy, drug):
 
 def load_programme(path):
     """Read and check a programme file; FileProblem in one line for whatever is wrong. Nothing is run."""
-    source = yaml_source.read(path)
+    return programme_of(yaml_source.read(path))
+
+
+def programme_of(source):
+    """The Programme that a Source holds; FileProblem in one line for whatever is wrong."""
     check_kind(source, KIND)
     therapy = _therapy(source)
     file = validate(ProgrammeFile, source)
@@ -237,7 +241,7 @@ def load_programme(path):
     except Refusal as refused:
         raise source.problem(refused.loc, refused.what, refused.remedy) from None
     return Programme(
-        path=str(path), name=file.name, title=file.title, library=library, drug=drug, therapy=therapy,
+        path=str(source.path), name=file.name, title=file.title, library=library, drug=drug, therapy=therapy,
         patient=file.patient, head=HEADS[file.head], syringe=SYRINGE_CODES.get(file.syringe, 0),
         reservoir_ul=file.reservoir, prime_ms=file.prime, duration_ms=file.duration,
         events=_events(source, file, therapy, drug),

@@ -4,7 +4,7 @@ An item is {at: '5 h', do: occlude_downstream}. `at` counts from the start of th
 stand in order of time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import Field
@@ -68,7 +68,8 @@ class Event:
     value: KEY_* (press), thousandths of the dose unit (titrate), tenths of a degree
     (temperature), µL (reservoir, air), number of messages (hostile), else 0. keys: what a
     person presses, one a tick: (key, value); empty for plant and network. Verbs inject and clear
-    are of a fault: its name, its parameters, and a token that says which strike it is.
+    are of a fault: its name, its parameters, and a token that says which strike it is. act: what a
+    scenario's own verb does, called when its time has come.
     """
 
     at_ms: int
@@ -80,6 +81,7 @@ class Event:
     fault: str = ""
     parameters: Mapping = field(default_factory=dict)
     token: tuple = ()
+    act: Callable[[], None] | None = None
 
     @property
     def kind(self):

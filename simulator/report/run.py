@@ -11,13 +11,17 @@ from simulator.report.timeline import Timeline
 _MOST_EVENTS = 1000
 
 
-def write(result: Any, path: str | Path) -> Path:
-    """Write the report of a `RunResult` and return where it lies. Raises ReportUnavailable without plotly."""
+def write(result: Any, path: str | Path, more: str = "") -> Path:
+    """Write the report of a `RunResult` and return where it lies. Raises ReportUnavailable without plotly.
+
+    more: trusted HTML that stands between the tiles and the timeline.
+    """
     figure = Timeline(result).figure()
     body = "\n".join(
         [
             _header(result),
             page.tiles(_summary(result)),
+            more,
             f'<section class="chart"><div id="timeline" style="height:{figure["height"]}px"></div>',
             f"{_key(result)}</section>",
             _phases(result),

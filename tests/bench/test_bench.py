@@ -157,3 +157,18 @@ async def test_lamp_sound_and_what_is_left_are_signals():
         assert pump.tone_hz == 523
         signs = [sign for _, sign in pump.result().signs]
     assert signs == ["cyan, low melody"]  # taken at full seconds
+
+
+async def test_signals_of_scenarios_can_be_awaited():
+    async with Bench("norepinephrine-8h") as pump:
+        await pump.until(pump.signal("delivery_infusing").holds, within_s=30)
+        pump.faults.inject("occlusion_downstream")
+        await pump.until(pump.signal("pressure") > 200, within_s=300)
+        assert pump.signal("pressure").value > 200 and pump.signal("pressure").unit == "mmHg"
+        await pump.until(pump.signal("alarm_occlusion_down").holds, within_s=300)
+        assert pump.signal("rate").value == pump.rate_ml_h and "downstream occlusion" in pump.alarms
+        await pump.until(pump.signal("flow") < 1, within_s=60)
+        with pytest.raises(ValueError, match="did you mean 'pressure'"):
+            pump.signal("presure")
+        with pytest.raises(ValueError, match="play one"):
+            pump.signal("accepted")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simulator.files.programme import load_programme
 from simulator.homes import HomeError, micropython, mpy, webassembly
 from simulator.world import World
 from tests.homes.processes import children
@@ -60,3 +62,15 @@ def test_no_child_outlives_its_home(programme: Any, home: str) -> None:
     del world
     gc.collect()
     assert children() == before
+
+
+def test_a_programme_that_this_home_cannot_play_is_refused_and_leaves_nothing_behind(
+    programme: Any, home: str, tmp_path: Path
+) -> None:
+    text = Path(programme.path).read_text(encoding="utf-8")
+    path = tmp_path / "own.yaml"
+    path.write_text(text + "faults: [{at: 1 min, fault: dosing_freezes}]\n", encoding="utf-8")
+    before = set(children())
+    with pytest.raises(HomeError, match="use home cpython"):
+        World(load_programme(path), home=home)
+    assert set(children()) == before
