@@ -29,12 +29,17 @@ class BoardName(str, Enum):  # noqa: UP042
 
     parts = "parts"
     bare = "bare"
+    lockstep = "lockstep"
 
 
 def build(
     target: Annotated[TargetName, typer.Argument(help="The board that the image is for.")],
     board: Annotated[
-        BoardName, typer.Option(help="parts: a pump's parts are wired to it; bare: nothing is, a plant runs inside it.")
+        BoardName,
+        typer.Option(
+            help="parts: a pump's parts are wired to it; bare: nothing is, a plant runs inside it; lockstep: nothing is, "
+            "'kvo hil' plays everything around the firmware over USB."
+        ),
     ] = BoardName.parts,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the image; build/TARGET-BOARD where none is named.")

@@ -151,10 +151,11 @@ class Player:
         self._desk = desk = Desk(made)
         desk.speed = 0
         self._recorder = Recorder(desk, out)
-        console = Typist(desk, [[int(word) for word in pair.split(":")] for pair in typed.split(",")]) if typed else None
+        pairs = [[int(word) for word in pair.split(":")] for pair in typed.split(",") if pair]
+        console = Typist(desk, pairs) if pairs else None
         made.pacer = BarePacer(desk, self._recorder, console, seconds)
         made.pacer.panel = self._recorder
-        if not typed:
+        if not pairs:
             desk.play()
         self._boots = 0
         self._loop = None

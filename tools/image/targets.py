@@ -45,4 +45,29 @@ TARGETS = {
 }  # fmt: skip
 
 # What `--board` calls a package of hal/.
-BOARDS = {"parts": "pico", "bare": "bare"}
+BOARDS = {"parts": "pico", "bare": "bare", "lockstep": "lockstep"}
+
+
+@dataclass(frozen=True)
+class Start:
+    """How the firmware starts on a board's package: the lines of its main.py, and what else of ours it has.
+
+    `more` are files by path, or folders, beside firmware and the package.
+    """
+
+    lines: str
+    more: tuple[str, ...] = ()
+
+
+# Of a board that is not named here the module `board` has make_board, and firmware/main.py runs it.
+STARTS = {
+    "bare": Start("from firmware.__main__ import main\n\nmain([])\n", ("firmware/__main__.py",)),
+    # No pump: the simulator has the motor, and the same scripted gatekeeper as in every home.
+    "lockstep": Start(
+        "from simulator.homes.device_usb import main\n\nmain()\n",
+        (
+            "simulator/__init__.py", "simulator/homes/device_usb.py", "simulator/standins/__init__.py",
+            "simulator/standins/gatekeeper.py",
+        ),
+    ),
+}  # fmt: skip
