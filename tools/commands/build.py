@@ -37,8 +37,8 @@ def build(
     board: Annotated[
         BoardName,
         typer.Option(
-            help="parts: a pump's parts are wired to it; bare: nothing is, a plant runs inside it; lockstep: nothing is, "
-            "'kvo hil' plays everything around the firmware over USB."
+            help="parts: a pump's parts are wired to it; bare: nothing is, a plant runs inside it; "
+            "lockstep: nothing is, 'kvo hil' plays everything around the firmware over USB."
         ),
     ] = BoardName.parts,
     out: Annotated[

@@ -97,7 +97,7 @@ def _stands_alone(sources: Mapping[str, bytes]) -> None:
             if not _has(sources, module):
                 raise ImageProblem(f"{path}:{line}: imports {module}, which is on no board; import what the board has")
             if path == MAIN and name not in _names(sources, module):
-                raise ImageProblem(f"{path}:{line}: imports {name}, which {module} does not have: it would start nothing")
+                raise ImageProblem(f"{path}:{line}: imports {name}, which is not in {module}: it would start nothing")
 
 
 def _names(sources: Mapping[str, bytes], module: str) -> set[str]:
