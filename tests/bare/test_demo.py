@@ -1,4 +1,4 @@
-"""The demo on CPython and MicroPython; its whole hour is claim bare-demo. The board's share of a turn takes no memory."""
+"""The demo on CPython and MicroPython; its hour is claim bare-demo. The board's share of a turn takes no memory."""
 
 import json
 

@@ -83,11 +83,12 @@ def make_image(target: str, board: str, root: Path = mpy.ROOT, boards: Mapping[s
     main = main_of(package)
     _stands_alone({MAIN: main.encode(), **sources})
     files = {MAIN: main.encode(), **mpy.compile_all(sources)}
+    _starts(main, sources)
     return Image(TARGETS[target], board, dict(sorted(files.items())), sources)
 
 
 def _stands_alone(sources: Mapping[str, bytes]) -> None:
-    """ImageProblem where a module imports one of ours that the image does not have, or main.py what no module has."""
+    """ImageProblem where a module imports one of ours that the image does not have."""
     for path, source in sources.items():
         for line, module, name in _imports(source, path):
             if module.split(".")[0] not in _OURS:
@@ -96,8 +97,13 @@ def _stands_alone(sources: Mapping[str, bytes]) -> None:
                 module = f"{module}.{name}"  # our packages hold modules and nothing else
             if not _has(sources, module):
                 raise ImageProblem(f"{path}:{line}: imports {module}, which is on no board; import what the board has")
-            if path == MAIN and name not in _names(sources, module):
-                raise ImageProblem(f"{path}:{line}: imports {name}, which is not in {module}: it would start nothing")
+
+
+def _starts(main: str, sources: Mapping[str, bytes]) -> None:
+    """ImageProblem where main.py imports what its module does not have."""
+    for line, module, name in _imports(main.encode(), MAIN):
+        if name not in _names(sources, module):
+            raise ImageProblem(f"{MAIN}:{line}: imports {name}, which is not in {module}: it would start nothing")
 
 
 def _names(sources: Mapping[str, bytes], module: str) -> set[str]:
