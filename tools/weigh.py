@@ -42,7 +42,7 @@ def bytecode(sources: Mapping[str, bytes]) -> dict[str, int]:
 
 def on_webassembly(sources: Mapping[str, bytes], ticks: bool = True) -> dict[str, Any]:
     """measure.py's figures with 32-bit words, without `ticks` those of bytes. HomeError where it is not to be had."""
-    files = webassembly.bundle(mpy.compile_all({**mpy.sources_of(*_MEASURING), **sources}))
+    files = webassembly.bundle(mpy.compile_all({**mpy.sources_of(*RESIDENT, *_MEASURING), **sources}))
     main = "tools.device.measure" if ticks else "tools.device.live"
     return _figures(webassembly.run_module(files, main, timeout_s=_PATIENCE_S))
 

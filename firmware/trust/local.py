@@ -12,6 +12,7 @@ from hal.ports import RF_KEY_SWITCH
 _PIECE = const(32)  # bytes looked at in a step
 _LINE_ENDS = const(10)
 SHUT = b"kvo shut 0 17f261ea\n"
+LOST = b"kvo lost 0 72395268\n"
 
 
 class LocalPort:
@@ -34,7 +35,10 @@ class LocalPort:
                 self._install()
             else:
                 self._say_shut()
-        except Exception:  # a heap without room, or a port that is gone: the main loop goes on
+        except MemoryError:
+            self._installer = None
+            self._board.local.send(LOST, len(LOST))
+        except Exception:  # a port that is gone: the main loop goes on
             self._installer = None
 
     def _install(self):

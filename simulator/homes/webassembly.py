@@ -33,6 +33,7 @@ DEVICE = (
     "simulator/__init__.py", "simulator/homes/device_step.py", "simulator/standins/__init__.py",
     "simulator/standins/gatekeeper.py",
 )  # fmt: skip
+_LONGEST = 500
 _REMEDY = "run 'python -m tools.fetch_webassembly', or choose --home cpython"
 
 
@@ -124,7 +125,9 @@ def run_to_end(files: bytes, main: str, *words: str, timeout_s: float = 60) -> t
         raise HomeError(f"home webassembly: {main} did not end within {timeout_s} s") from None
     said = done.stderr.decode("utf-8", "replace")
     if done.returncode:
-        raise HomeError(f"home webassembly: {main} ended with {done.returncode}: {said.strip()[-2000:]}")
+        # Node shows the line of the port that failed, which is all of the port.
+        told = "\n".join(line for line in said.splitlines() if len(line) < _LONGEST)
+        raise HomeError(f"home webassembly: {main} ended with {done.returncode}: {told.strip()[-2000:]}")
     return said, done.stdout
 
 

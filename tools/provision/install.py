@@ -30,6 +30,7 @@ _SHUT = (
     "the pump is not in maintenance, or its key switch is not turned, so its local port is shut: end the therapy, turn "
     "the key switch, choose maintenance (D 7 on the keypad), and run this again"
 )
+_NO_ROOM = "the pump has not memory enough left: switch it off and on, choose maintenance, and run this again"
 _REASONS = {
     "pump": "the pump says that this is another pump's record",
     "keys": "the pump has keys, and these are others: a provisioned pump takes new keys only after recovery with both "
@@ -147,6 +148,8 @@ class _Line:
             while (found := self._next(until)) is not None:
                 if found[:1] == ["shut"]:
                     raise InstallProblem(f"{self._url}: {_SHUT}; nothing was changed")
+                if found[:1] == ["lost"]:
+                    raise InstallProblem(f"{self._url}: {_NO_ROOM}; nothing was changed")
                 if found[1:2] != [str(self._number)]:
                     continue
                 if found[0] == answer and len(found) == 2 + count:
