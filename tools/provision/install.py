@@ -148,6 +148,8 @@ class _Line:
             while (found := self._next(until)) is not None:
                 if found[:1] == ["shut"]:
                     raise InstallProblem(f"{self._url}: {_SHUT}; nothing was changed")
+                if found[0] in ("who", "put", "end"):
+                    raise InstallProblem(f"{self._url}: what is sent comes back: an echo, no pump")
                 if found[:1] == ["lost"]:
                     raise InstallProblem(f"{self._url}: {_NO_ROOM}; nothing was changed")
                 if found[1:2] != [str(self._number)]:
@@ -181,8 +183,6 @@ class _Line:
         said = (self._noise + self._held)[:_SHOWN]
         if b">>>" in said:
             return "that is MicroPython's prompt: no pump runs there; put the firmware on it with 'kvo flash'"
-        if said.startswith((b"\nkvo ", b"kvo ")):
-            return "what is sent comes back: an echo, no pump"
         heard = f"what came was no answer of a pump's: {repr(said)[1:]}" if said else "nothing answered"
         return (
             f"{heard}. Is that the pump's local port, is the pump switched on, and is it one whose local port is this "
