@@ -50,6 +50,13 @@ def on_webassembly(sources: Mapping[str, bytes], ticks: bool = True) -> dict[str
     return _figures(webassembly.run_module(files, main, timeout_s=_PATIENCE_S))
 
 
+def bare_on_webassembly() -> int:
+    """Live bytes of the bare board as a Pico's image starts it, mid-infusion, 32-bit words. HomeError without."""
+    own = ("tools/__init__.py", "tools/device/__init__.py", "tools/device/live_bare.py")
+    files = webassembly.bundle(mpy.compile_all(mpy.sources_of(*RESIDENT, "hal/bare", *own)))
+    return int(_figures(webassembly.run_module(files, "tools.device.live_bare", timeout_s=_PATIENCE_S))["live_bare"])
+
+
 def on_micropython(heap: str = micropython.HEAP) -> dict[str, Any]:
     """The same on the unix port with its heap capped, from the sources. HomeError where it is not to be had."""
     return _figures(micropython.run_script(SCRIPT, str(mpy.ROOT), heap=heap, timeout_s=_PATIENCE_S))

@@ -9,7 +9,7 @@ import os
 from hal.compat import const, ticks_add, ticks_diff
 from hal.ports import AREA_JOURNAL_A, AREA_JOURNAL_B, AREA_KEYS_B, AREA_LIBRARY, ERR_ABSENT, ERR_FAILED, ERR_RANGE, OK
 
-JOURNAL_BYTES = const(8192)  # of each area; two of them leave a Pico room for the rest
+JOURNAL_BYTES = const(4096)  # of each area; two of them leave a Pico room for the rest
 SMALL_BYTES = const(4096)  # of each area of the audit and of the credentials: memory once it is written to
 ERASE_MS = const(45)  # as a 4 KiB sector of the RP2040's flash
 # The longest time that an RP2040's watchdog takes.

@@ -15,7 +15,7 @@ NEED_MICROPYTHON = (
     "bare-demo", "comms-deaf", "compares-tell-nothing", "decoding-bounded", "lockstep-robust",
     "pico-parts-allocate-nothing", "tick-allocates-nothing", "traces-equal", "turn-allocates-nothing", "vectors",
 )  # fmt: skip
-NEED_WEBASSEMBLY = ("fits-the-device", "traces-equal")
+NEED_WEBASSEMBLY = ("bare-demo", "fits-the-device", "traces-equal")
 NEED_ATHERIS = ("fuzz",)
 
 

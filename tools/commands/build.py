@@ -82,6 +82,7 @@ def sizes(image: Image, fit: Fit) -> dict[str, object]:
         "flash": {"needed": fit.flash_bytes, "room": fit.flash_room},
         "resident_mpy": fit.resident_bytes,
         "heap": {"estimate": fit.live_bytes, "room": fit.live_room},
+        "heap_with_keys": {"estimate": fit.live_with_keys, "room": fit.room_with_keys},
     }
 
 
@@ -104,3 +105,9 @@ def _table(image: Image, fit: Fit) -> None:
         f"heap: about {fit.live_bytes // 1024:,} KB held once booted, of {fit.live_room // 1024:,} KB that may be "
         f"(resident .mpy: {fit.resident_bytes // 1024:,} KB)"
     )
+    over = fit.live_with_keys - fit.room_with_keys
+    if image.board == "parts":
+        typer.echo(
+            f"with keys: about {fit.live_with_keys // 1024:,} KB"
+            + (f", {over // 1024 + 1:,} more than may be held: such a pump wants a larger board" if over > 0 else "")
+        )

@@ -15,6 +15,11 @@ class Target:
     heap_bytes: int
     source: str
 
+    @property
+    def has_radio(self) -> bool:
+        """Whether its MicroPython has Wi-Fi and TLS."""
+        return self.name.endswith("-w")
+
 
 _RP2 = "MicroPython, ports/rp2/boards/"
 # An RP2350 has 520 KB of RAM where an RP2040 has 264; some of the difference is left to the interpreter.
@@ -52,15 +57,21 @@ BOARDS = {"parts": "pico", "bare": "bare", "lockstep": "lockstep"}
 class Start:
     """How the firmware starts on a board's package: the lines of its main.py, and what else of ours it has.
 
-    `more` are files by path, or folders, beside firmware and the package.
+    `more` are files by path beside firmware and the package; `loads` those that are loaded at each start, though by an
+    import within a function.
     """
 
     lines: str
     more: tuple[str, ...] = ()
+    loads: tuple[str, ...] = ()
 
 
-# Of a board that is not named here the module `board` has make_board, and firmware/main.py runs it.
+# Of a package that is not named here the module `board` has make_board, and firmware/main.py runs it.
 STARTS = {
+    "pico": Start(
+        "from firmware.main import run\nfrom hal.pico.board import make_board\n\nrun(make_board())\n",
+        loads=("hal/pico/fitted.py",),
+    ),
     "bare": Start("from firmware.__main__ import main\n\nmain([])\n", ("firmware/__main__.py",)),
     # No pump: the simulator has the motor, and the same scripted gatekeeper as in every home.
     "lockstep": Start(
