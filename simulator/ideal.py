@@ -47,7 +47,7 @@ class IdealStore:
     def __init__(self, library: bytes = b"") -> None:
         self.rc = _NO_REFUSAL
         self.writes = 0
-        self._areas = [bytearray(library.ljust(_AREA, b"\xff")), *(bytearray(_BLANK) for _ in range(6))]
+        self._areas = [bytearray(library.ljust(_AREA, b"\xff")), *(bytearray(_BLANK) for _ in range(7))]
 
     def size(self, area: int) -> int:
         """Bytes in an area."""

@@ -322,6 +322,7 @@ motor_stalled
     priming -> programming; motor after 60 uL within 1
     flow -> stopped; motor after 60 uL within 1
     all -> unchanged
+# The simulated board feels its case once a second; the tick acts on what it reads at once.
 case_hot
     priming -> programming; heat within 1.2
     flow -> stopped; heat within 1.2

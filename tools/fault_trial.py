@@ -174,7 +174,8 @@ class Trial:
             raise Broken(f"it stands in {t.DELIVERY_NAMES[state]} and says nothing")
         if state == t.ST_FAILED and now - self._told_ms > FAILED_MS:
             raise Broken("failed, and nothing sounds")
-        self._judge_hazards(now, state)
+        if dt <= HAZARD_MS:  # past that the motor stands by its lease, and what is shown is of before
+            self._judge_hazards(now, state)
 
     def _judge_excess(self, moved: float, dt: int, before: int, state: int) -> None:
         rate = 0 if self._halted else max(self._rate(before), self._rate(state))

@@ -6,6 +6,9 @@ by two sums that leak: `short` (counted, not sensed) and `over` (sensed, not cou
 the difference, falls by a share of the volume counted, and never below nothing: so a scale that is
 off by less than that share adds up to no alarm, over days.
 
+What is shown is a witness of its own: a rate on the display of which the counter knows nothing is told, whatever
+dosing says that it commanded.
+
 Times of the Open PCA Pump Requirements 1.0.0: a basal rate or a clinician's bolus that deviates for
 five minutes, a patient's bolus for one; a flow that has stopped, or that nobody asked for, at once.
 At once is as soon as the sensor can show it: a reservoir reads 15 µL off by chance, a drop is 50 µL.
@@ -33,6 +36,9 @@ JUMP_UL = const(1000)
 # is the quicker where it is the one that stops the motor.
 BEHIND_UL = const(10)
 BEHIND_SECONDS = const(5)
+# Shown and not counted: so much volume, and so many seconds' flow.
+UNCOUNTED_UL = const(40)
+UNCOUNTED_S = const(6)
 # A quarter of what is counted is let pass: drops differ, and so do screws and rollers.
 _TOLERANCE_SHIFT = const(2)
 # A reservoir's noise is evened out over so many seconds, as a shift.
@@ -42,6 +48,11 @@ _UL = const(16)
 _MOST_OVER = const(160_000)
 _MOST_DROPS = const(100_000)
 _MOST_STEPS = const(4000)
+_MOST_SECONDS = const(60)
+_MOST_COUNTED = const(10_000)
+_MOST_MISSING = const(500_000_000)
+_HOUR_S = const(3600)
+_COUNTS_FOR = const(4500)  # a microlitre that is counted makes good a quarter more than itself
 _UNITS = const(225_000)  # 1/3600 nL in a sixteenth of a microlitre
 _OPENED = const(0x7)  # door, clamp, plunger: what is sensed then is not flow
 _FLOWING = const(0xB0)  # infusing, bolus, KVO: bits by ST_*
@@ -59,7 +70,7 @@ class FlowWatch:
     """Compares and alarms. Reads the dose, changes nothing of it."""
 
     __slots__ = (
-        "_alarms", "_behind_seconds", "_counted_ul", "_drips", "_interlocks", "_level_ul", "_over_limit",
+        "_alarms", "_behind_seconds", "_counted_ul", "_drips", "_interlocks", "_level_ul", "_missing", "_over_limit",
         "_short_limit", "_short_seconds", "_syringe", "_told", "_unfiltered", "_watching", "over", "short",
     )  # fmt: skip
 
@@ -83,6 +94,7 @@ class FlowWatch:
         self._unfiltered = 0  # difference of a reservoir that the filter has not let through yet
         self._behind_seconds = 0
         self._short_seconds = 0
+        self._missing = 0  # shown and not counted, in 1/3600 µL
 
     def second(self, r, state, seconds, dose, status):
         """Look after `seconds` more; raises alarms, and finds hazards for the interlocks."""
@@ -100,7 +112,8 @@ class FlowWatch:
         else:
             if (r.reservoir_ul if self._syringe else r.drips) >= 0:  # the head has such a sensor
                 self._fluid(counted, apart * _UL)
-            self._judge(state, seconds, status.bolus, _behind(dose.dosing, r.step_count))
+            uncounted = self._is_uncounted(status.rate_ul_h, seconds, counted)
+            self._judge(state, seconds, status.bolus, _behind(dose.dosing, r.step_count), uncounted)
 
     def _sensed(self, r):
         """Whole microlitres that left the reservoir, by its sensor, since last asked."""
@@ -130,15 +143,22 @@ class FlowWatch:
         self.short = 0 if short < 0 else min(short, MADE_GOOD_UL * _UL)
         self.over = 0 if over < 0 else min(over, _MOST_OVER)
 
-    def _judge(self, state, seconds, bolus, behind):
+    def _is_uncounted(self, rate_ul_h, seconds, counted):
+        """Take the rate that is shown and whole microlitres that were counted; whether too much of it is missing."""
+        missing = self._missing + rate_ul_h * min(seconds, _MOST_SECONDS)
+        missing -= max(min(counted, _MOST_COUNTED), 0) * _COUNTS_FOR
+        self._missing = 0 if missing < 0 else min(missing, _MOST_MISSING)
+        return self._missing > UNCOUNTED_UL * _HOUR_S + UNCOUNTED_S * rate_ul_h
+
+    def _judge(self, state, seconds, bolus, behind, uncounted):
         if _FLOWING >> state & 1:
-            self._judge_short(seconds, PATIENT_BOLUS_S if bolus == KEY_PATIENT_BOLUS else BASAL_S)
+            self._judge_short(seconds, PATIENT_BOLUS_S if bolus == KEY_PATIENT_BOLUS else BASAL_S, uncounted)
             self._behind_seconds = self._behind_seconds + 1 if behind > BEHIND_UL * _UL else 0
             if self._behind_seconds >= BEHIND_SECONDS:
                 self._behind_seconds = 0
                 self._interlocks.find(al.AL_MOTOR)
         else:
-            self.short = 0
+            self.short = self._missing = 0
             self._is_short(False)
         if self.over > self._over_limit:
             self.over = 0
@@ -146,11 +166,14 @@ class FlowWatch:
         if _STILL >> state & 1 and self._interlocks.hazards >> al.AL_FREE_FLOW & 1:
             self._alarms.raise_(al.AL_FREE_FLOW)  # nothing is armed here, and all the more it must be told
 
-    def _judge_short(self, seconds, limit_s):
+    def _judge_short(self, seconds, limit_s, uncounted):
         short = self.short
+        if uncounted:
+            self._is_short(True)
         if not short:
             self._short_seconds = 0
-            self._is_short(False)
+            if not self._missing:
+                self._is_short(False)
             return
         self._short_seconds = min(self._short_seconds + seconds, BASAL_S)
         if short > STOPPED_UL * _UL or (short > self._short_limit and self._short_seconds >= limit_s):

@@ -99,17 +99,17 @@ class Interlocks:
             self._mark(al.AL_OCCLUSION_UP, True)
         elif self.hazards & 2 and r.up_mmhg > UP_LIMIT_MMHG // 2:
             self._mark(al.AL_OCCLUSION_UP, False)
+        heat = r.temperature_dc
+        if heat > HEAT_DC:
+            self._mark(al.AL_HEAT, True)
+        elif self.hazards >> al.AL_HEAT & 1 and heat < HEAT_CLEAR_DC:
+            self._mark(al.AL_HEAT, False)
         self._judge_motion(r, moved, elapsed_ms)
         return self.hazards
 
     def second(self, r):
         """Judge what changes slowly, once a second, and once more what flags alone can say."""
         self._judge_flags(r.flags)
-        heat = r.temperature_dc
-        if heat > HEAT_DC:
-            self._mark(al.AL_HEAT, True)
-        elif heat < HEAT_CLEAR_DC and self.hazards >> al.AL_HEAT & 1:
-            self._mark(al.AL_HEAT, False)
         if self._head == HEAD_SYRINGE:
             empty = EMPTY_CLEAR_UL if self.hazards >> al.AL_EMPTY & 1 else EMPTY_UL
             self._mark(al.AL_EMPTY, 0 <= r.reservoir_ul < empty)

@@ -66,6 +66,10 @@ class Remote:
         """Return whether the motor's lease outlasts an erase of the store."""
         return self.status.rate_ul_h <= ERASE_UL_H
 
+    def is_at_rest(self):
+        """Return whether nothing flows, so that even the erase of many sectors stalls no dose."""
+        return not is_moving(self._controller.delivery.state)
+
     # The bedside.
 
     def lock(self):

@@ -3,8 +3,8 @@
 from firmware.therapy import messages as msg
 from firmware.trust import roles as r
 from firmware.trust import verdict as v
-from firmware.trust.request import ARGUMENT, STEPS
-from hal.ports import FIELD_TITRATE_MILLI, OK
+from firmware.trust.request import ARGUMENT, SECOND, STEPS
+from hal.ports import ERR_ABSENT, ERR_RANGE, FIELD_TITRATE_MILLI, OK
 
 
 class Effects:
@@ -39,6 +39,11 @@ class Effects:
         if kind == r.KIND_STATUS:
             self._gate.speaker.status()
             return v.OK
+        if kind == r.KIND_WAVE:
+            self._gate.speaker.wave(arguments[ARGUMENT], self._gate.seconds.now_s)
+            return v.OK
+        if kind == r.KIND_STAGE or kind == r.KIND_CHUNK:
+            return self._carry(kind, arguments[ARGUMENT], arguments[SECOND])
         if kind == r.KIND_TIME:
             return self._time(arguments[ARGUMENT])
         if kind == r.KIND_REVOKE:
@@ -75,6 +80,19 @@ class Effects:
             return code
         # It may be over by now, or a person has entered something else.
         return v.REFUSED_NOTHING_TO_APPROVE if self._remote.release() else v.OK
+
+    def _carry(self, kind, number, data):
+        """Something is announced, or a chunk of it has come. STATE: not that; BUSY: once more, when the pump rests."""
+        speaker = self._gate.speaker
+        staging = speaker.staging()
+        if kind == r.KIND_STAGE:
+            rc = staging.begin(number, data, self._remote.is_at_rest())
+        else:
+            rc = staging.take(number, data)
+        speaker.staged()
+        if rc == ERR_ABSENT or rc == ERR_RANGE:
+            return v.REFUSED_STATE
+        return v.REFUSED_BUSY if rc else v.OK
 
     # The key service's.
 

@@ -16,6 +16,7 @@ ALARMS = const(3)
 ACK = const(4)
 LOG = const(5)
 WAVE = const(6)
+STAGED = const(7)
 
 ACKS = const(8)
 # A fact's counter is the boot's count and, below it, so many bits for the facts of one boot.

@@ -15,14 +15,14 @@ from firmware.trust.closed import LOOK_MS
 from firmware.trust.countwatch import CountWatch
 from firmware.trust.credentials import BLANK, BROKEN, WHOLE, Credentials
 from firmware.trust.reader import Reader
-from firmware.trust.roles import KIND_ALARMS, KIND_STATUS, KIND_TIME, Roles
+from firmware.trust.roles import KIND_ALARMS, KIND_CHUNK, KIND_STATUS, KIND_TIME, KIND_WAVE, Roles
 from firmware.trust.seconds import Seconds
 from hal.compat import const, ticks_add, ticks_diff
 
 MAX_REQUEST = const(1024)
 BYTES = const(256)  # looked at in a turn; the rest waits in the mailbox
 # Accepted so often, and changing so little, that they would crowd out the rest of the audit.
-_NOT_NOTED = (KIND_STATUS, KIND_ALARMS, KIND_TIME)
+_NOT_NOTED = (KIND_STATUS, KIND_ALARMS, KIND_TIME, KIND_WAVE, KIND_CHUNK)
 
 
 class Unaudited:
@@ -98,6 +98,8 @@ class Gatekeeper:
         elif self.credentials.found != BROKEN:
             self._remote.say_at_rest(msg.UNPROVISIONED)
         self._audit.step(self._remote.may_erase())
+        if self.speaker is not None:
+            self.speaker.sample(readings, self.seconds.now_s)
         if not self._listen(inbox, now_ms, post) and self.speaker is not None:
             self.speaker.look(self.seconds.now_s)
             self._send(facts)
@@ -143,7 +145,7 @@ class Gatekeeper:
 
         self.keyring = Keyring(record)
         self.effects = Effects(self, self._remote)
-        self.speaker = Speaker(self.facts, self.session, self.seconds, record, self._remote)
+        self.speaker = Speaker(self.facts, self.session, self.seconds, record, self._remote, self._board.store)
         count = -1 if self._counter is None else self._counter.read()
         if 0 <= self._before < count:  # else this boot cannot be told from the one before: no session, no facts
             self.session.boot(count)

@@ -23,6 +23,10 @@ MAX_STEPS = const(12)
 LAST_ENTRY = const(0x3FFFFFFF)  # what a person could have typed
 STEPS = const(0)  # among the arguments of KIND_PREPARE
 ARGUMENT = const(1)  # the one of most kinds
+SECOND = const(2)  # the other one of KIND_STAGE and KIND_CHUNK
+STAGED_DIGEST = const(32)
+MAX_CHUNK = const(512)
+MAX_WAVE_S = const(600)
 
 _TAGGED = b"\xd1"  # a tag of COSE_Mac0 in its one encoding
 _KIND = const(1)
@@ -174,6 +178,8 @@ class Request:
             return _are_fields(arguments)
         if kind == r.KIND_PAUSE or kind == r.KIND_STOP or kind == r.KIND_ALARMS or kind == r.KIND_STATUS:
             return not arguments
+        if kind == r.KIND_STAGE or kind == r.KIND_CHUNK:
+            return _is_carried(kind, arguments)
         if len(arguments) != 1:
             return False
         if kind == r.KIND_APPROVE:
@@ -182,6 +188,8 @@ class Request:
         if kind == r.KIND_TITRATE:
             return _is_count(arguments.get(FIELD_TITRATE_MILLI), LAST_ENTRY)
         argument = arguments.get(ARGUMENT)
+        if kind == r.KIND_WAVE:
+            return _is_count(argument, MAX_WAVE_S)
         return _is_count(argument, LAST_OPERATOR) and (argument > 0 or kind != r.KIND_REVOKE)
 
 
@@ -201,6 +209,14 @@ def _is_bare(data):
         return isinstance(decode(data), dict)
     except Refused:
         return False
+
+
+def _is_carried(kind, arguments):
+    """Whether these are a length and a digest, or an offset and bytes."""
+    data = arguments.get(SECOND)
+    if len(arguments) != 2 or not _is_count(arguments.get(ARGUMENT), LAST_ENTRY) or not isinstance(data, bytes):
+        return False
+    return len(data) == STAGED_DIGEST if kind == r.KIND_STAGE else 0 < len(data) <= MAX_CHUNK
 
 
 def _are_fields(arguments):

@@ -26,10 +26,14 @@ KIND_TIME = const(8)
 KIND_REVOKE = const(9)
 KIND_EPOCH = const(10)
 KIND_STATUS = const(11)
+KIND_WAVE = const(13)
+KIND_STAGE = const(14)
+KIND_CHUNK = const(15)
 
 _CLINICAL = const(0x0E)  # nurse, physician, pharmacist: bits by role
 _AT_THE_PATIENT = const(0x06)  # nurse, physician
 _ANYBODY = const(0x7E)
+_CARRIERS = const(0x38)  # pharmacist, biomed, manufacturer
 _SERVICE = const(0x40)
 _QUIET = const(3)  # normal, offline: bits by TR_*
 _HEARD = const(7)  # suspect too
@@ -48,6 +52,9 @@ TABLE = bytes(
         KIND_LOG, _ANYBODY, _LONG, _HEARD,
         KIND_ALARMS, _ANYBODY, _LONG, _HEARD,
         KIND_STATUS, _ANYBODY, _LONG, _HEARD,
+        KIND_WAVE, _ANYBODY, _LONG, _HEARD,
+        KIND_STAGE, _CARRIERS, _LONG, _QUIET,
+        KIND_CHUNK, _CARRIERS, _LONG, _QUIET,
         KIND_TIME, _SERVICE, _SHORT, _HEARD,
         KIND_REVOKE, _SERVICE, _LONG, _HEARD,
         KIND_EPOCH, _SERVICE, _LONG, _HEARD,

@@ -24,16 +24,19 @@ class Speaker:
     """Looks at the pump's status and queues facts."""
 
     __slots__ = (
-        "_asked", "_due_s", "_facts", "_log", "_record", "_seconds", "_session", "_shown", "_status", "_therapy",
-        "_top", "_trust",
+        "_asked", "_due_s", "_facts", "_log", "_record", "_seconds", "_session", "_shown", "_staging", "_status",
+        "_store", "_therapy", "_top", "_trust", "_wave",
     )  # fmt: skip
 
-    def __init__(self, facts, session, seconds, record, remote):
+    def __init__(self, facts, session, seconds, record, remote, store):
         self._facts = facts
         self._session = session
         self._seconds = seconds
         self._record = record
         self._status = remote.status
+        self._store = store
+        self._wave = None  # both are loaded when they are asked for first
+        self._staging = None
         self._log = remote.log
         self._log.stop()
         self._asked = -1  # the log is searched from here on; -1: it is not
@@ -51,10 +54,19 @@ class Speaker:
         """A request came to `code`; `message`: therapy's answer, 0 for none."""
         self._facts.add(f.ACK, {1: digest, 2: code, 3: message})
 
+    def sample(self, readings, now_s):
+        """Each turn: the waveform has a sample of every one."""
+        if self._wave is not None:
+            piece = self._wave.look(readings, now_s)
+            if piece is not None:
+                self._facts.add(f.WAVE, piece)
+
     def look(self, now_s):
         """Queue what is due at pump second `now_s`."""
         if self._asked >= 0:
             self._search()
+        if self._staging is not None and self._staging.step():
+            self.staged()
         status = self._status
         shown = status.delivery << 4 | status.trust
         if now_s >= self._due_s or shown != self._shown:
@@ -76,6 +88,27 @@ class Speaker:
         self._log.find(sequence)
         self._asked = sequence
         return True
+
+    def wave(self, seconds, now_s):
+        """Tell the waveform for so many seconds."""
+        if self._wave is None:
+            from firmware.trust.wave import Wave
+
+            self._wave = Wave()
+        self._wave.ask(now_s + seconds)
+
+    def staging(self):
+        """Return what takes in what is carried here."""
+        if self._staging is None:
+            from firmware.trust.staging import Staging
+
+            self._staging = Staging(self._store)
+        return self._staging
+
+    def staged(self):
+        """Queue a STAGED: what is announced, how far it has come, how it stands."""
+        s = self._staging
+        self._facts.add(f.STAGED, {1: s.state, 2: s.length, 3: s.have, 4: s.digest})
 
     def _search(self):
         if self._log.step():

@@ -11,6 +11,7 @@ from hal.ports import (
     AREA_KEYS_A,
     AREA_KEYS_B,
     AREA_LIBRARY,
+    AREA_STAGE,
     ERR_FAILED,
     ERR_RANGE,
     OK,
@@ -24,6 +25,7 @@ SIZES = {
     AREA_AUDIT_B: 16 * 1024,
     AREA_KEYS_A: 4 * 1024,
     AREA_KEYS_B: 4 * 1024,
+    AREA_STAGE: 36 * 1024,
 }
 _ERASED = b"\xff"
 

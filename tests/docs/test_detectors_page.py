@@ -54,6 +54,7 @@ def test_the_figures_are_the_constants():
         f"up to {flow.MADE_GOOD_UL} µL, may be sensed after all",
         f"{flow.BEHIND_UL} µL behind for {flow.BEHIND_SECONDS} s is stopped",
         f"within {table.behind_s(1000)} s at 1 mL/h, {table.behind_s(100_000)} s at 100 mL/h",
+        f"once {flow.UNCOUNTED_UL} µL of it and six seconds of it have not been counted",
         f"less than {flow.SHORT_SYRINGE_UL} µL in a syringe or {flow.SHORT_DROPS_UL} µL in drops",
     ):
         assert said in FLAT, said

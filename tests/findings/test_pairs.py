@@ -15,6 +15,13 @@ FOUND = {
         ("at", "bolus", "sustain"), ("inject", "alarms_flipped", {}), ("wait", 3000),
         ("inject", "alarms_present_flipped", {}), ("wait", 400), ("mend",),
     ],
+    "dosing commands nothing, the guardian is blind, and the display shows a rate": [
+        ("at", "priming", "kvo"), ("inject", "dosing_freezes", {}), ("wait", 100), ("inject", "guardian_blind", {}),
+        ("wait", 100), ("press", "stop"), ("wait", 100), ("press", "start"), ("wait", 20_000), ("mend",),
+    ],
+    "a stall past any lease comes before the board has felt the heat": [
+        ("at", "bolus", "stop"), ("inject", "case_hot", {}), ("wait", 100), ("inject", "stall_5s", {}), ("mend",),
+    ],
 }  # fmt: skip
 
 

@@ -38,6 +38,8 @@ def reference(programme):
         pytest.param("heparin-continuous", Case(12_100, (Cut(1, TORN, 13, 1366),), flat=True), id="titrated, waiting"),
         # What people asked of a pump without power is done late or never: the judge took it for done in time.
         pytest.param("norepinephrine-8h", Case(12_100, (Cut(1, TORN, 1, 1354, 302_000),)), id="asked in the dark"),
+        # A rate that rose from nought and was paused at nought is no steady one.
+        pytest.param("nutrition-taper", Case(8_500, (), WATCHDOG), id="ramped up, paused"),
     ],
 )  # fmt: skip
 def test_a_cut_that_was_not_survived_once(programme, case):

@@ -1,5 +1,7 @@
 """Detectors beside what the claim shows: who is told, what is forgiven, what is forgotten."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from firmware.therapy import alarms as al
@@ -205,3 +207,46 @@ def test_thresholds_leave_room_for_what_sensors_do_by_chance():
     assert flow.OVER_DROPS_UL >= flow.DROP_UL * 3
     assert flow.SHORT_SYRINGE_UL >= 60
     assert flow.OVER_SYRINGE_UL >= 60
+
+
+class Shown:
+    """A watch over a pump that shows a rate; `counted` is what its counter has counted."""
+
+    def __init__(self, rate_ul_h):
+        self.pump = IdealPump()
+        self.watch = FlowWatch(VOLUMETRIC, self.pump.controller.alarms, self.pump.controller.interlocks)
+        self.counted = SimpleNamespace(ul=0)
+        self.dose = SimpleNamespace(delivered=self.counted, dosing=SimpleNamespace(steps=0, step_volume=1))
+        self.status = SimpleNamespace(rate_ul_h=rate_ul_h, bolus=0)
+        self.readings = ports.Readings()
+        self.readings.drips = -1
+
+    def is_told_after(self, seconds=1):
+        self.watch.second(self.readings, t.ST_INFUSING, seconds, self.dose, self.status)
+        return self.pump.controller.alarms.present >> al.AL_FLOW_LOW & 1 != 0
+
+
+@pytest.mark.parametrize("rate", [1_000, 25_000, 100_000, 1_200_000])
+def test_a_rate_that_is_shown_and_not_counted_is_told_in_its_time(rate):
+    pump = Shown(rate)
+    told_s = next(second for second in range(10_000) if pump.is_told_after())
+    due_s = flow.UNCOUNTED_S + flow.UNCOUNTED_UL * 3600 / rate
+    assert due_s <= told_s <= due_s + 2  # the first look only begins
+
+
+def test_what_is_counted_again_ends_the_alarm():
+    pump = Shown(100_000)
+    assert [pump.is_told_after() for _ in range(20)][-1]
+    for _ in range(200):
+        pump.counted.ul += 28
+        told = pump.is_told_after()
+    assert not told
+
+
+def test_a_stall_past_a_lease_is_not_yet_a_flow_that_is_missing():
+    pump = Shown(600_000)
+    for _ in range(100):
+        pump.counted.ul += 166
+        assert not pump.is_told_after()
+    pump.counted.ul += 500  # of five seconds, three
+    assert not pump.is_told_after(5)

@@ -484,14 +484,14 @@ def test_what_another_detector_finds_is_a_hazard_until_a_person_says_otherwise()
     assert has(interlocks, al.AL_FREE_FLOW)
 
 
-# What changes slowly.
+# Heat.
 
 
 @pytest.mark.parametrize(("dc", "stops"), [(549, False), (550, False), (551, True)])
 def test_heat(dc, stops):
     interlocks, r = rig()
     r.temperature_dc = dc
-    interlocks.second(r)
+    check(interlocks, r)
     assert interlocks.hazards == (1 << al.AL_HEAT if stops else 0)
 
 
@@ -499,10 +499,13 @@ def test_heat(dc, stops):
 def test_heat_is_gone_below_fifty_degrees(dc, still):
     interlocks, r = rig()
     r.temperature_dc = 551
-    interlocks.second(r)
+    check(interlocks, r)
     r.temperature_dc = dc
-    interlocks.second(r)
+    check(interlocks, r)
     assert has(interlocks, al.AL_HEAT) == still
+
+
+# What changes slowly.
 
 
 def syringe(**rx):

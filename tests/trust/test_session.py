@@ -154,12 +154,16 @@ MAY = {
     r.KIND_LOG: set(range(1, 7)),
     r.KIND_ALARMS: set(range(1, 7)),
     r.KIND_STATUS: set(range(1, 7)),
+    r.KIND_WAVE: set(range(1, 7)),
+    r.KIND_STAGE: {r.PHARMACIST, r.BIOMED, r.MANUFACTURER},
+    r.KIND_CHUNK: {r.PHARMACIST, r.BIOMED, r.MANUFACTURER},
     r.KIND_TIME: {r.SERVICE},
     r.KIND_REVOKE: {r.SERVICE},
     r.KIND_EPOCH: {r.SERVICE},
 }
-_LONG = {r.KIND_LOG, r.KIND_ALARMS, r.KIND_STATUS, r.KIND_REVOKE, r.KIND_EPOCH}
-_SUSPECT_TOO = {*_LONG, r.KIND_TIME}
+_READ = {r.KIND_LOG, r.KIND_ALARMS, r.KIND_STATUS, r.KIND_WAVE}
+_LONG = {*_READ, r.KIND_REVOKE, r.KIND_EPOCH, r.KIND_STAGE, r.KIND_CHUNK}
+_SUSPECT_TOO = {*_READ, r.KIND_REVOKE, r.KIND_EPOCH, r.KIND_TIME}
 
 
 def test_who_may_what_for_how_long_and_when():

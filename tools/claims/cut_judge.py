@@ -214,7 +214,7 @@ class Judge:
                 self._find("resumed without knowing that it was not off for long")
             elif not flows and not self._must_wait:
                 self._find("waits where it should have gone on")
-            elif flows and self._is_steady(ms) and abs(status.rate_ul_h - self._at.rate_ul_h) > 1:
+            elif flows and abs(status.rate_ul_h - self._at.rate_ul_h) > 1 and self._is_steady(ms):
                 self._find(f"goes on at {status.rate_ul_h} µL/h, not at {self._at.rate_ul_h}")
 
     def _accounts(self, world: World) -> None:
@@ -250,7 +250,7 @@ class Judge:
         """Whether the rate was the same, to a stair, from long before the cut to long after now, no bolus in it."""
         if self._forfeits:
             return False
-        around = (self._cut_ms - UNSURE_MS, ms + UNSURE_MS)
+        around = range(self._cut_ms - UNSURE_MS, ms + UNSURE_MS + 1, TICK_MS)
         return all(abs(self._reference.at(at).rate_ul_h - self._at.rate_ul_h) <= 1 for at in around)
 
     def _stopped(self) -> bool:

@@ -60,9 +60,9 @@ class Nervous(FlowWatch):
 
     __slots__ = ()
 
-    def _judge(self, state: int, seconds: int, bolus: int, behind: int) -> None:
+    def _judge(self, state: int, seconds: int, bolus: int, behind: int, uncounted: bool) -> None:
         self.over *= 8
-        super()._judge(state, seconds, bolus, behind)
+        super()._judge(state, seconds, bolus, behind, uncounted)
 
 
 class Forgetful(Sequence):

@@ -202,4 +202,5 @@ def _side_by_side() -> Iterator[Tally]:
                 if len(running) > _AHEAD:
                     yield running.popleft().result()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # Waited for: a process that ends while its pool still hands out work never ends (CPython 3.11).
+            pool.shutdown(cancel_futures=True)

@@ -54,7 +54,7 @@ HAZARDS = {
     "door": (_V, _flag(ports.RF_DOOR_OPEN), al.AL_DOOR, 1),
     "set taken out": (_V, _flag(ports.RF_CLAMP_OPEN), al.AL_NOT_LOADED, 1),
     "motor fault": (_V, _flag(ports.RF_MOTOR_FAULT), al.AL_MOTOR, 1),
-    "heat": (_V, _set("temperature_dc", 551), al.AL_HEAT, 11),
+    "heat": (_V, _set("temperature_dc", 551), al.AL_HEAT, 1),
     "syringe: occlusion": (_S, _set("down_mmhg", 530), al.AL_OCCLUSION_DOWN, 1),
     "syringe: clamp": (_S, _flag(ports.RF_CLAMP_OPEN), al.AL_NOT_LOADED, 1),
     "syringe: plunger": (_S, _flag(ports.RF_PLUNGER_OFF), al.AL_NOT_LOADED, 1),
