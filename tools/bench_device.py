@@ -64,7 +64,8 @@ def _table(homes: list[dict[str, Any]]) -> None:
 
     table = Table(title=f"Ticks in loops of {LOOP}", box=box.SIMPLE_HEAD, title_justify="left")
     table.add_column("home")
-    for name in ("words", "heap", "live: therapy", "live: all", "with keys", "free", "mean tick", "worst", "after a stall", "loop"):
+    live = ("live: therapy", "live: all", "with keys", "free")
+    for name in ("words", "heap", *live, "mean tick", "worst", "after a stall", "loop"):
         table.add_column(name, justify="right")
     for one in homes:
         table.add_row(

@@ -11,7 +11,9 @@ from tools.commands import build, chart, emulate, faults, files, flash, fuzz, hi
 from tools.commands.console import BAD_INPUT
 
 # A refused file, a home that cannot be had, an image that cannot be made, a report without the package that draws it.
-_REFUSALS = ("FileProblem", "FlashProblem", "InstallProblem", "HomeError", "ImageProblem", "LinkLost", "ReportUnavailable")
+_REFUSALS = (
+    "FileProblem", "FlashProblem", "HomeError", "ImageProblem", "InstallProblem", "LinkLost", "ReportUnavailable",
+)  # fmt: skip
 
 
 class _Commands(TyperGroup):

@@ -305,8 +305,8 @@ def _hint(board: Any, image: Image, port: str) -> str:
     if keys:
         return "it has keys, which stay"
     return (
-        "it has no keys yet, and refuses all that comes over the network. 'kvo provision SITE_DIR' makes a site; then, in "
-        f"maintenance and with the key switch turned, 'kvo provision install SITE_DIR PUMP --port {port}'"
+        "it has no keys yet, and refuses all that comes over the network. 'kvo provision SITE_DIR' makes a site; then, "
+        f"in maintenance and with the key switch turned, 'kvo provision install SITE_DIR PUMP --port {port}'"
     )
 
 

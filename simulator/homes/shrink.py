@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count, product
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -72,12 +72,12 @@ def _is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__") and name != "_"
 
 
-def _short_names(trees: Iterator[ast.Module] | object) -> dict[str, str]:
+def _short_names(trees: Iterable[ast.Module]) -> dict[str, str]:
     """Short names by long ones: for private names that this program binds and that no string spells."""
     bound: set[str] = set()
     kept: set[str] = set()
     used: Counter[str] = Counter()
-    for tree in trees:  # type: ignore[attr-defined]
+    for tree in trees:
         for node in ast.walk(tree):
             names, binds = _names_in(node)
             used.update(name for name in names if _is_private(name))

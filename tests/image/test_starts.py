@@ -78,7 +78,7 @@ def test_the_bare_image_draws_what_happens(tmp_path: Path) -> None:
 
 def test_a_main_that_imports_what_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STARTS, "bare", Start("from hal.bare.board import make_board\n\nmake_board()\n"))
-    with pytest.raises(ImageProblem, match="make_board, which is not in hal.bare.board: it would start nothing"):
+    with pytest.raises(ImageProblem, match=r"make_board, which is not in hal\.bare\.board: it would start nothing"):
         make_image("pico", "bare")
 
 

@@ -11,7 +11,7 @@ from hal import ports
 from hal.host.files import FileStore
 from simulator.clock import VirtualClock
 from simulator.devices.flash import SimFlash
-from simulator.power import AFTER, BEFORE, PLACES, TORN, Cut, PowerLost
+from simulator.power import AFTER, BEFORE, PLACES, Cut, PowerLost
 from simulator.trust_client import make_record, stored
 
 AREAS = (ports.AREA_KEYS_A, ports.AREA_KEYS_B)
@@ -245,7 +245,7 @@ def cuts_of_a_first_write():
     first(cr.Credentials(flash))
     for number, operation in enumerate(flash.supply.log, 1):
         for where in PLACES:
-            for byte in range(operation.size) if where not in (BEFORE, AFTER) else (0,):
+            for byte in range(0, operation.size, 3) if where not in (BEFORE, AFTER) else (0,):
                 yield Cut(number, where, byte, seed=byte)
 
 
@@ -267,13 +267,13 @@ def test_whatever_power_does_to_a_first_write_the_pump_is_blank_or_provisioned()
         again, kept = read(flash)
         assert again == cr.WHOLE and not kept.behind, cut
         assert kept.record.encode() == OLD.encode()
-    assert found.count(cr.BLANK) > 300 and found.count(cr.WHOLE) > 300
+    assert found.count(cr.BLANK) > 60 and found.count(cr.WHOLE) > 60
 
 
 def test_a_second_cut_in_a_first_write_leaves_no_evidence_either():
     cuts = [cut for cut in cuts_of_a_first_write() if cut.byte % 41 == 0]
     for one in cuts:
-        for other in cuts[:: 7]:
+        for other in cuts[::7]:
             flash = flash_with()
             cut_off(flash, one)
             if read(flash)[0] != cr.BLANK:

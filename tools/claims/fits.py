@@ -9,7 +9,7 @@ from tools import weigh
 from tools.claims.registry import Outcome, Report, claim
 
 _KB = 1024
-# A Pico has 240 KB of heap free, a Pico W 200 (docs/design.md). The parts' drivers hold some 45, the bare board is whole.
+# A Pico has 240 KB of heap free, a Pico W 200 (docs/design.md). The parts' drivers hold some 45 besides.
 LIMITS = {
     "mpy_therapy": 66 * _KB,
     "mpy_all": 75 * _KB,
@@ -34,9 +34,9 @@ _ARRAY = _with("firmware/app.py", f"\nBALLAST = bytearray({_BALLAST})\n")
 
 @claim(
     "fits-the-device",
-    "On 32-bit MicroPython the firmware holds at most 130 KB once booted, therapy by itself 104, with keys and its whole "
-    "gatekeeper 160, and the bare board with its panel 208 in all; its resident bytecode takes at most 75 KB, therapy's "
-    "66. A Pico has 240 KB of heap, a Pico W 200.",
+    "On 32-bit MicroPython the firmware holds at most 130 KB once booted, therapy by itself 104, with keys and its "
+    "whole gatekeeper 160, and the bare board with its panel 208 in all; its resident bytecode takes at most 75 KB, "
+    "therapy's 66. A Pico has 240 KB of heap, a Pico W 200.",
     mutants={"a table of 60 KB": lambda: _TABLE, "an array of 60 KB": lambda: _ARRAY},
 )
 def fits_the_device(deep: bool, subject: Any, report: Report) -> Outcome:

@@ -199,7 +199,8 @@ def install(
     with progress(f"{port}") as advance:
         done = put(record_path, port, advance)
     what = "installed, and read back" if done.written else "stood there already"
-    typer.echo(f"pump {done.pump.pump_id}: record {what}: number {done.pump.sequence}, SHA-256 {done.pump.digest[:16]}…")
+    found = done.pump
+    typer.echo(f"pump {found.pump_id}: record {what}: number {found.sequence}, SHA-256 {found.digest[:16]}…")
     typer.echo("switch the pump off and on: it takes its keys when it starts")
     typer.echo(f"then wipe the file, which has the key in the clear: kvo provision wipe {site_dir} record:{pump}")
 

@@ -1,4 +1,4 @@
-"""Live bytes of a Pico that is nothing but a board: firmware, plant, panel and demo, 32-bit words. Prints one JSON line.
+"""Live bytes of a Pico that is nothing but a board: firmware, plant, panel and demo. Prints one JSON line.
 
 Run by runner.mjs, a step at a time: memory is freed only in between.
 """

@@ -35,11 +35,13 @@ _REASONS = {
     "pump": "the pump says that this is another pump's record",
     "keys": "the pump has keys, and these are others: a provisioned pump takes new keys only after recovery with both "
     "cards, or once its flash has been wiped by hand (docs/provisioning.md, 'The local port')",
-    "older": "the pump knows a later time, epoch or revocation than this record; make it anew with 'kvo provision record'",
+    "older": "the pump knows a later time, epoch or revocation than this record; "
+    "make it anew with 'kvo provision record'",
     "record": "the pump does not take this for a record; is its firmware of this release?",
-    "broken": "what the pump's store holds of a record is damaged: it is isolated, and takes keys only after recovery, or "
-    "once its flash has been wiped by hand",
-    "store": "the pump's flash does not take it; a record that stood there stands. Is this board's store there (docs/pico.md)?",
+    "broken": "what the pump's store holds of a record is damaged: it is isolated, and takes keys only after recovery, "
+    "or once its flash has been wiped by hand",
+    "store": "the pump's flash does not take it; a record that stood there stands. Has this board a place for its store "
+    "(docs/pico.md, 'The flash')?",
 }
 
 
