@@ -40,7 +40,7 @@ _REASONS = {
     "record": "the pump does not take this for a record; is its firmware of this release?",
     "broken": "what the pump's store holds of a record is damaged: it is isolated, and takes keys only after recovery, "
     "or once its flash has been wiped by hand",
-    "store": "the pump's flash does not take it; a record that stood there stands. Has this board a place for its store "
+    "store": "the pump's flash does not take it; a record that stood there stands. Has this board a place for it "
     "(docs/pico.md, 'The flash')?",
 }
 
