@@ -9,7 +9,6 @@ if hasattr(gc, "threshold"):
 from firmware.main import run
 from hal.bare.console import Console, is_terminal
 from hal.bare.desk import make_desk
-from hal.bare.lines import Lines
 from hal.bare.pacer import BarePacer
 from hal.bare.panel import Panel
 from hal.bare.pico import make_button, make_lamp, make_timer, on_board
@@ -97,6 +96,8 @@ def build(options, console, watched):
     if watched:
         panel = Panel(desk, Screen(console.put, not options.plain))
     else:
+        from hal.bare.lines import Lines  # not on a board, where somebody always sees a screen
+
         panel = Lines(desk, console.put_all)
     pacer = BarePacer(desk, panel, console, limit_s, make_timer if on_board() else None)
     desk.board.pacer = pacer

@@ -16,6 +16,7 @@ from firmware.therapy.therapy import Therapy
 from firmware.trust.headroom import DEPTH, reach
 from firmware.trust.leave import Leave
 from firmware.trust.linkwatch import LinkWatch
+from firmware.trust.local import LocalPort
 from firmware.trust.memory import MemoryWatch
 from firmware.trust.ring import Ring
 from firmware.trust.scratch import RESUME_OK, Marks
@@ -41,6 +42,7 @@ class App:
         self.readings = Readings()
         self.drive = Drive()
         self.gatekeeper = gatekeeper
+        self.local = LocalPort(board, gatekeeper)
         self.inbox = Ring(_MAILBOX)
         self.facts = Ring(_MAILBOX)
         self.leave = Leave()
@@ -71,8 +73,9 @@ class App:
         self.background()
 
     def background(self):
-        """Let comms have its say; nothing that a dose needs."""
+        """Let comms have its say, and whoever stands at the local port; nothing that a dose needs."""
         self.supervisor.poll()
+        self.local.step(self.controller.delivery.state, self.readings.flags)
         self.memory.look(self.board.clock.ticks_ms())
 
     def turn(self):

@@ -45,11 +45,18 @@ class Loop:
 
     def run(self):
         """Go on until the board is switched off."""
-        while self._pacer.rest():
-            late_ms = ticks_diff(self._clock.ticks_ms(), self._due_ms)
-            if late_ms >= self._patience_ms:
-                self._take_turn(late_ms)
-            self._app.background()
+        while self.step():
+            pass
+
+    def step(self):
+        """Once round: time passes, an overdue turn, what may wait. False where the board is switched off."""
+        if not self._pacer.rest():
+            return False
+        late_ms = ticks_diff(self._clock.ticks_ms(), self._due_ms)
+        if late_ms >= self._patience_ms:
+            self._take_turn(late_ms)
+        self._app.background()
+        return True
 
     def _take_turn(self, late_ms):
         due_ms = self._due_ms
@@ -89,9 +96,14 @@ def comms_for(link, pump_id, clock, entropy):
     return MqttMaker(pump_id, clock, entropy).make
 
 
-def run(board):
-    """Boot the firmware on `board` and run it until the board is switched off."""
+def boot(board):
+    """Boot the firmware on `board`; return its Loop."""
     gatekeeper = gatekeeper_for(board)
     app = App(board, gatekeeper, comms_for(board.link, gatekeeper.pump_id(), board.clock, board.entropy))
     collect()
-    Loop(app, board.pacer, board.clock).run()
+    return Loop(app, board.pacer, board.clock)
+
+
+def run(board):
+    """Boot the firmware on `board` and run it until the board is switched off."""
+    boot(board).run()

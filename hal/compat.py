@@ -29,6 +29,8 @@ except ImportError:
 
 _ECB = const(1)
 
+hexlify = binascii.hexlify
+unhexlify = binascii.unhexlify
 crc32 = binascii.crc32  # IEEE 802.3, in C on both interpreters: finds damage, is no security control
 
 MASK = const(0x3FFFFFFF)

@@ -391,6 +391,7 @@ class Board:
     scratch = None
     identity = None
     pacer = None
+    local = None  # a Link too, but a serial line at the pump itself; None where there is none
 
     def read(self, readings):
         """Write this tick's sensor values and key event into `readings`."""

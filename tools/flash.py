@@ -55,6 +55,14 @@ def walk(path):
             print(repr(name), end=",")
 """
 _FREE = "import os\ns = os.statvfs('.')\nprint(s[0] * s[3], end='')\n"
+# What a board with a pump's parts says of its store: the code of its place (hal/pico/flash_store.py), and whether
+# something stands where the credentials do.
+_KEYS = """\
+from hal.pico.flash_store import FlashStore, Region
+from firmware.trust.closed import is_provisioned
+r = Region()
+print(r.state, int(is_provisioned(FlashStore(r))), end="")
+"""
 _RESET = "import machine\nmachine.reset()\n"
 
 
@@ -71,14 +79,16 @@ class Image:
     target: str
     micropython: str
     bytecode: int
+    board: str = ""
 
 
 @dataclass
 class Flashed:
-    """What was done to the board at `port`."""
+    """What was done to the board at `port`. `hint`: what is left to do there, or empty."""
 
     port: str
     about: str
+    hint: str = ""
     written: int = 0
     kept: int = 0
     removed: int = 0
@@ -92,7 +102,9 @@ def read_image(folder: Path) -> Image:
         if said["format"] != FORMAT:
             raise FlashProblem(f"{folder}: an image of format {said['format']!r}, not {FORMAT}; build it anew")
         files = {entry["path"]: _checked(folder, entry) for entry in said["files"]}
-        image = Image(files, manifest, said["target"], said["micropython"], int(said["bytecode"]))
+        image = Image(
+            files, manifest, said["target"], said["micropython"], int(said["bytecode"]), str(said.get("board", ""))
+        )
     except OSError as error:
         raise FlashProblem(f"{error.filename}: {error.strerror}; name a folder that 'kvo build' made") from None
     except (ValueError, KeyError, TypeError):
@@ -138,6 +150,7 @@ def flash(image: Image, port: str, tell: Callable[[int, int, str], None] = lambd
             done = Flashed(port, _about(board, image, port))
             begun = True
             _copy(board, image, done, tell)
+            done.hint = _hint(board, image, port)
             _reset(board)
             return done
         except FlashProblem as problem:
@@ -268,6 +281,33 @@ def _write(board: Any, path: str, data: bytes) -> None:
             f"{path}: the board's file system is full ({free:,} bytes free, {len(data):,} wanted); remove what is not "
             "the pump's, or format it"
         ) from None
+
+
+def _hint(board: Any, image: Image, port: str) -> str:
+    """What is left to do on the board."""
+    if image.board == "bare":
+        return "open it with a terminal: the panel is there. It keeps nothing once its power is gone, keys neither"
+    if image.board == "lockstep":
+        return f"no pump by itself: 'kvo hil PROGRAMME --port {port}' plays everything around it"
+    if image.board != "parts":
+        return ""
+    try:
+        state, keys = (int(word) for word in board.exec(_KEYS).decode().split())
+    except Exception as error:  # an interpreter without that flash: the board is flashed all the same
+        if type(error).__name__ == "TransportExecError" or isinstance(error, ValueError):
+            return "whether it has keys was not to be learnt"
+        raise
+    if state:
+        return (
+            "its store has no place: something else lies below the file system, and the pump will give no dose; "
+            "docs/pico.md, 'The flash', says what to do"
+        )
+    if keys:
+        return "it has keys, which stay"
+    return (
+        "it has no keys yet, and refuses all that comes over the network. 'kvo provision SITE_DIR' makes a site; then, "
+        f"in maintenance and with the key switch turned, 'kvo provision install SITE_DIR PUMP --port {port}'"
+    )
 
 
 def _reset(board: Any) -> None:

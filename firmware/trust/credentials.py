@@ -4,12 +4,14 @@ Kept twice, in two areas of the store, because an erase takes a whole area: what
 frame is MAGIC, sequence u32, length u16, CRC-32, the record, its MAC; all big-endian. The MAC is made with a key out of
 the record itself: it finds a record that was put together from two, and stops nobody who can write flash.
 
-Two blank areas are a pump that is not provisioned. Anything else that holds no whole record is evidence (BROKEN).
+The first byte is written last: where it is blank nothing counts yet, so that a first record that power cuts short
+leaves a pump that is not provisioned, as two blank areas do. Anything else without a whole record is evidence (BROKEN).
 """
 
 from hashlib import sha256
 
 from firmware.trust.cbor import Refused, decode, encode
+from firmware.trust.closed import is_blank
 from firmware.trust.mac import LENGTH, MacKey, equal, hkdf
 from firmware.trust.roles import ROLES
 from hal.compat import const, crc32
@@ -34,6 +36,8 @@ BROKEN = const(2)
 
 MAGIC = b"KVOK"
 HEAD = const(14)  # magic, sequence, length, CRC
+_BEGUN = const(0x4B)  # its first byte
+_BLANK_BYTE = const(0xFF)
 _MOST = const(0x7FFFFFFF)
 _NAME = const(64)
 _AREAS = (AREA_KEYS_A, AREA_KEYS_B)
@@ -237,7 +241,7 @@ class Credentials:
         data = frame(record, self.sequence + 1)
         if len(data) - HEAD - LENGTH > MAX_RECORD:
             return ERR_RANGE
-        place = 1 - self._place if self.record is not None else 0
+        place = self._next_place()
         rc = self._write_copy(place, data)
         if rc == OK:
             self.record = record
@@ -246,6 +250,12 @@ class Credentials:
             self.found = WHOLE
             self.behind = True
         return rc
+
+    def _next_place(self):
+        """Where a new copy goes: over the older one; else where nothing need be erased, which power can cut too."""
+        if self.record is not None:
+            return 1 - self._place
+        return 1 if is_blank(self._store, AREA_KEYS_B) and not is_blank(self._store, AREA_KEYS_A) else 0
 
     def _use(self, place, data):
         self._place = place
@@ -257,6 +267,11 @@ class Credentials:
         rc = self._write_copy(1 - self._place, frame(self.record, self.sequence))
         self.behind = rc != OK
         return rc
+
+    def stands(self, data):
+        """Return whether the store, read anew, holds the record of these bytes in both copies."""
+        found = Credentials(self._store)
+        return found.read() == WHOLE and not found.behind and found.record.encode() == data
 
     def wipe(self):
         """Destroy both copies; OK or ERR_*. Every bit is cleared first: an erase takes longer, and may be cut."""
@@ -283,8 +298,10 @@ class Credentials:
             return -1, None  # a board without such an area
         if self._store.read(area, 0, head) != OK:
             return 0, None
-        if head == b"\xff" * HEAD:
+        if head[0] == _BLANK_BYTE:
             return -1, None
+        if head[0] & _BEGUN == _BEGUN:
+            head[0] = _BEGUN  # cut off in that very byte: what follows was there before it, and is checked in full
         length = head[8] << 8 | head[9]
         if head[:4] != MAGIC or length > MAX_RECORD or HEAD + length + LENGTH > self._store.size(area):
             return 0, None
@@ -302,9 +319,14 @@ class Credentials:
         return int.from_bytes(head[4:8], "big"), record
 
     def _write_copy(self, place, data):
+        """The first byte last, once the others have been read back."""
         area = _AREAS[place]
-        rc = self._store.erase(area) or self._store.write(area, 0, data)
-        if rc:
-            return rc
-        back = bytearray(len(data))
-        return self._store.read(area, 0, back) or (OK if equal(data, back) else ERR_FAILED)
+        store = self._store
+        rc = OK if is_blank(store, area) else store.erase(area)
+        rc = rc or store.write(area, 1, data[1:]) or self._reads(area, 1, data)
+        return rc or store.write(area, 0, data[:1]) or self._reads(area, 0, data)
+
+    def _reads(self, area, start, data):
+        """OK where `data` stands in an area, from `start` on."""
+        back = bytearray(len(data) - start)
+        return self._store.read(area, start, back) or (OK if equal(data[start:], back) else ERR_FAILED)

@@ -47,6 +47,7 @@ class BareBoard:
         self.counter = Counter()
         self.scratch = Scratch()
         self.identity = None
+        self.local = None
         self.pacer = None
         self.lamp = None
         self.status = None  # what the pump shows, once it does

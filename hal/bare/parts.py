@@ -7,9 +7,10 @@ protects anything from anybody: the secure counter is one that the demo's attack
 import os
 
 from hal.compat import const, ticks_add, ticks_diff
-from hal.ports import AREA_JOURNAL_A, AREA_JOURNAL_B, AREA_LIBRARY, ERR_ABSENT, ERR_FAILED, ERR_RANGE, OK
+from hal.ports import AREA_JOURNAL_A, AREA_JOURNAL_B, AREA_KEYS_B, AREA_LIBRARY, ERR_ABSENT, ERR_FAILED, ERR_RANGE, OK
 
-JOURNAL_BYTES = const(8192)  # of each area; two of them leave a Pico room for the rest
+JOURNAL_BYTES = const(4096)  # of each area; two of them leave a Pico room for the rest
+SMALL_BYTES = const(4096)  # of each area of the audit and of the credentials: memory once it is written to
 ERASE_MS = const(45)  # as a 4 KiB sector of the RP2040's flash
 # The longest time that an RP2040's watchdog takes.
 WATCHDOG_MS = const(8388)
@@ -54,7 +55,8 @@ class Rtc:
 class Store:
     """Matches hal.ports.Store with the semantics of NOR flash; the library's area is read-only.
 
-    In pages: a heap that has been in use for a while holds no piece as long as an area.
+    In pages: a heap that has been in use for a while holds no piece as long as an area. Those of the journal are made
+    at once, those of the other areas when they are written to.
     """
 
     def __init__(self, library, stall):
@@ -62,6 +64,7 @@ class Store:
         self._library = library
         self._stall = stall
         self._pages = [bytearray(_PAGE) for _ in range(2 * JOURNAL_BYTES // _PAGE)]
+        self._pages += [None] * (4 * SMALL_BYTES // _PAGE)
         self.wipe()
 
     def replace_library(self, library):
@@ -70,22 +73,24 @@ class Store:
 
     def wipe(self):
         """As it left the factory, but for its library."""
-        for page in self._pages:
-            for index in range(_PAGE):
-                page[index] = 0xFF
+        self._clear(0, len(self._pages))
 
     def size(self, area):
         """Bytes in `area`, 0 for an area that is not there."""
         if area == AREA_LIBRARY:
             return len(self._library)
-        return JOURNAL_BYTES if area == AREA_JOURNAL_A or area == AREA_JOURNAL_B else 0
+        if area == AREA_JOURNAL_A or area == AREA_JOURNAL_B:
+            return JOURNAL_BYTES
+        return SMALL_BYTES if AREA_JOURNAL_B < area <= AREA_KEYS_B else 0
 
     def _holds(self, area, offset, count):
         return offset >= 0 and offset + count <= self.size(area)
 
     def _first(self, area):
-        """Where a journal's area begins among all pages, in bytes."""
-        return JOURNAL_BYTES if area == AREA_JOURNAL_B else 0
+        """Where an area begins among all pages, in bytes."""
+        if area <= AREA_JOURNAL_B:
+            return JOURNAL_BYTES * (area - AREA_JOURNAL_A)
+        return 2 * JOURNAL_BYTES + SMALL_BYTES * (area - AREA_JOURNAL_B - 1)
 
     def read(self, area, offset, into):
         """Fill `into`; ERR_RANGE past the end."""
@@ -97,7 +102,8 @@ class Store:
             return OK
         at = self._first(area) + offset
         for index in range(len(into)):
-            into[index] = self._pages[at // _PAGE][at % _PAGE]
+            page = self._pages[at // _PAGE]
+            into[index] = 0xFF if page is None else page[at % _PAGE]
             at += 1
         return OK
 
@@ -111,6 +117,8 @@ class Store:
         at = self._first(area) + offset
         for byte in data:
             page = self._pages[at // _PAGE]
+            if page is None:
+                page = self._pages[at // _PAGE] = bytearray(b"\xff" * _PAGE)
             page[at % _PAGE] &= byte
             if page[at % _PAGE] != byte:
                 rc = ERR_FAILED
@@ -125,9 +133,16 @@ class Store:
         if area == AREA_LIBRARY:
             return ERR_FAILED
         self._stall(ERASE_MS)
-        for at in range(self._first(area), self._first(area) + size):
-            self._pages[at // _PAGE][at % _PAGE] = 0xFF
+        first = self._first(area) // _PAGE
+        self._clear(first, first + size // _PAGE)
         return OK
+
+    def _clear(self, first, end):
+        for number in range(first, end):
+            page = self._pages[number]
+            if page is not None:
+                for index in range(_PAGE):
+                    page[index] = 0xFF
 
 
 class Link:

@@ -44,6 +44,7 @@ class LockstepBoard:
         self.store = _Store(self)
         self.rtc = None
         self.identity = None
+        self.local = None
         self.entropy = _Entropy(self)
         self.counter = _Counter(self)
 

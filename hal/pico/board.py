@@ -25,7 +25,7 @@ class PicoBoard:
 
     head = HEAD_SYRINGE
 
-    def __init__(self, sensors, panel, rtc, link, identity):
+    def __init__(self, sensors, panel, rtc, link, identity, local=None):
         self.clock = TicksClock()
         self.region = Region()
         self.store = FlashStore(self.region)
@@ -36,6 +36,7 @@ class PicoBoard:
         self.entropy = RingOscillator()
         self.scratch = ScratchWord()
         self.identity = identity
+        self.local = local
         self.relay = Relay()
         self.generator = Generator()
         self.encoder = Encoder()
@@ -96,12 +97,13 @@ def _idle(parts):
 
 
 def make_board(fitted=None):
-    """Wire the bench's board up: the drive of this module, and sensors, panel, clock, link and card as fitted.
+    """Wire the bench's board up: the drive of this module, and sensors, panel, clock, link, card, local port as fitted.
 
-    `fitted` has those five by name (hal.pico.fitted.Fitted, which is made where it is None).
+    `fitted` has those by name (hal.pico.fitted.Fitted, which is made where it is None); the last it may lack.
     """
     if fitted is None:
         from hal.pico.fitted import Fitted
 
         fitted = Fitted()
-    return PicoBoard(fitted.sensors, fitted.panel, fitted.rtc, fitted.link, fitted.identity)
+    local = getattr(fitted, "local", None)
+    return PicoBoard(fitted.sensors, fitted.panel, fitted.rtc, fitted.link, fitted.identity, local)

@@ -1,7 +1,6 @@
-"""The bench's sensors, panel and link, made in their order. hal.pico.board.make_board takes them from here.
+"""The bench's sensors, panel, link and local port, made in their order. hal.pico.board takes them from here.
 
-    fitted = Fitted()
-    board = make_board(fitted.sensors, fitted.panel, fitted.rtc, fitted.link, fitted.identity)
+    board = make_board(Fitted())
 """
 
 import time
@@ -13,10 +12,11 @@ from hal.pico.display import Display
 from hal.pico.i2c_bus import Bus
 from hal.pico.keypad import Keypad
 from hal.pico.lamp import Lamp
-from hal.pico.link import UartLink, usb_link
+from hal.pico.link import UartLink
 from hal.pico.rtc import Ds3231
 from hal.pico.sounder import Sounder
 from hal.pico.switches import Switches
+from hal.pico.usb import usb_link, usb_port
 from hal.ports import HEAD_SYRINGE, OK
 
 BARREL_UM = const(26_720)  # of the 60 mL syringe that the bench's plunger is set up for
@@ -27,7 +27,7 @@ LINK_WIFI = const(2)  # where wifi.txt says how; else the UART
 
 
 class Fitted:
-    """`sensors`, `panel`, `rtc`, `link` and `identity`, ready for a board. Takes a quarter of a second with Wi-Fi.
+    """`sensors`, `panel`, `rtc`, `link`, `identity` and `local`, ready for a board. With Wi-Fi a quarter of a second.
 
     The clock is no member of `sensors`: a dead one is no sensor fault, and its -1 says all.
     """
@@ -38,6 +38,7 @@ class Fitted:
         self.rtc = Ds3231(bus)
         self.link = make_link(link)
         self.identity = Card()
+        self.local = None if link == LINK_USB else usb_port()  # the USB socket is at the pump
         # Switches before keypad: Stop goes before every other key.
         self.sensors = (
             Switches(bus, head), keypad, Analogue(barrel_um if head == HEAD_SYRINGE else 0), self.link,

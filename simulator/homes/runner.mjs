@@ -1,8 +1,8 @@
-// Runs one of our Python modules on MicroPython's WebAssembly port: node runner.mjs PORT MODULE
+// Runs one of our Python modules on MicroPython's WebAssembly port: node runner.mjs PORT MODULE [WORD …]
 //
 // PORT is the package's micropython.mjs. First the files come on standard input: their count,
 // then for each the length and bytes of its path and of its data, lengths being 32-bit, little-
-// endian. MODULE's main() is called once, then what it returned, until that gives False. Between
+// endian. MODULE's main(WORD, …) is called once, then what it returned, until that gives False. Between
 // two calls the port frees memory. What follows on standard input is for the module, which reads
 // and writes it through `kvo_pipe`, by the address of a buffer: nothing is copied twice and no
 // object of one language is kept alive by the other.
@@ -10,7 +10,7 @@ import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
 const HOME = '/kvo';
-const [port, moduleName] = process.argv.slice(2);
+const [port, moduleName, ...words] = process.argv.slice(2);
 
 const chunk = Buffer.alloc(1 << 16);
 let place = 0;
@@ -95,6 +95,6 @@ python.registerJsModule('kvo_pipe', {
   ticks_us: () => Math.floor(performance.now() * 1000) % 2 ** 30, // for measurements alone
 });
 python.runPython(`import sys\nsys.path.append('${HOME}')`);
-const step = python.pyimport(moduleName).main();
+const step = python.pyimport(moduleName).main(...words);
 let going = true;
 while (going) going = step();

@@ -33,6 +33,7 @@ DEVICE = (
     "simulator/__init__.py", "simulator/homes/device_step.py", "simulator/standins/__init__.py",
     "simulator/standins/gatekeeper.py",
 )  # fmt: skip
+_LONGEST = 500
 _REMEDY = "run 'python -m tools.fetch_webassembly', or choose --home cpython"
 
 
@@ -106,21 +107,28 @@ def compiled(changed: Mapping[str, bytes]) -> bytes:
     return bundle(mpy.compile_all({**sources, **changed}))
 
 
-def command(main: str) -> list[str]:
+def command(main: str, *words: str) -> list[str]:
     """Command that runs a module by name of the files given on its standard input. HomeError where it cannot."""
-    return [node(), str(RUNNER), str(port()), main]
+    return [node(), str(RUNNER), str(port()), main, *words]
 
 
-def run_module(files: bytes, main: str, timeout_s: float = 60) -> str:
-    """Run a module of `files` (see `bundle`) to its end; what it printed. HomeError where it fails."""
+def run_module(files: bytes, main: str, *words: str, timeout_s: float = 60) -> str:
+    """Run a module of `files` (see `bundle`), its main(*words), to its end; what it printed. HomeError if it fails."""
+    return run_to_end(files, main, *words, timeout_s=timeout_s)[0]
+
+
+def run_to_end(files: bytes, main: str, *words: str, timeout_s: float = 60) -> tuple[str, bytes]:
+    """The same; what it printed, and the bytes that it wrote through `kvo_pipe`."""
     try:
-        done = subprocess.run(command(main), input=files, capture_output=True, timeout=timeout_s, check=False)
+        done = subprocess.run(command(main, *words), input=files, capture_output=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired:
         raise HomeError(f"home webassembly: {main} did not end within {timeout_s} s") from None
     said = done.stderr.decode("utf-8", "replace")
     if done.returncode:
-        raise HomeError(f"home webassembly: {main} ended with {done.returncode}: {said.strip()[-2000:]}")
-    return said
+        # Node shows the line of the port that failed, which is all of the port.
+        told = "\n".join(line for line in said.splitlines() if len(line) < _LONGEST)
+        raise HomeError(f"home webassembly: {main} ended with {done.returncode}: {told.strip()[-2000:]}")
+    return said, done.stdout
 
 
 class WebAssemblyHome(ChildHome):

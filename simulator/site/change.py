@@ -68,6 +68,9 @@ def renew_record(folder: Path | str, pump_id: str, passphrase: str | None = None
         place = one.site.pump(pump_id)
         if one.keys.pumps[pump_id].revoked:
             raise SiteError(f"pump {pump_id} is revoked and gets no record; 'kvo provision rotate' brings it back")
+        audit = one.keys.pumps[pump_id].audit
+        if audit:
+            write_private(place / AUDIT_KEY, audit)
         return _write_record(one, place, pump_id)
 
 

@@ -8,7 +8,7 @@ from firmware.therapy import tables as t
 from hal import ports
 from hal.bare.board import QUEUE, BareBoard
 from hal.bare.library import LIBRARY
-from hal.bare.parts import JOURNAL_BYTES, WATCHDOG_MS, Clock, Entropy, Link, Store, Watchdog
+from hal.bare.parts import JOURNAL_BYTES, SMALL_BYTES, WATCHDOG_MS, Clock, Entropy, Link, Store, Watchdog
 from hal.bare.plant import Plant
 from simulator.clock import VirtualClock
 from simulator.devices.flash import ERASE_MS, SimFlash
@@ -22,11 +22,12 @@ A, B, L = ports.AREA_JOURNAL_A, ports.AREA_JOURNAL_B, ports.AREA_LIBRARY
 def test_the_store_is_the_simulator_s_flash(seed):
     random = Random(seed)
     stalls = []
-    small, great = Store(LIBRARY, stalls.append), SimFlash(VirtualClock(), journal_bytes=JOURNAL_BYTES)
-    for _ in range(400):
-        area = random.choice((A, B, 7))
-        offset = random.choice((0, 1, 511, 512, 4000, JOURNAL_BYTES - 3, JOURNAL_BYTES, -1))
-        data = bytes(random.randrange(256) for _ in range(random.randrange(0, 700)))
+    small = Store(LIBRARY, stalls.append)
+    great = SimFlash(VirtualClock(), journal_bytes=JOURNAL_BYTES, audit_bytes=SMALL_BYTES)
+    for _ in range(600):
+        area = random.choice((A, B, 3, 4, 5, 6, 7))
+        offset = random.choice((0, 1, 511, 512, 4000, SMALL_BYTES - 2, JOURNAL_BYTES - 3, JOURNAL_BYTES, -1))
+        data = bytes(random.randrange(256) for _ in range(random.randrange(1, 700)))
         what = random.random()
         if what < 0.05:
             assert small.erase(area) == great.erase(area)

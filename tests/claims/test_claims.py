@@ -16,7 +16,7 @@ NEED_MICROPYTHON = (
     "pico-parts-allocate-nothing", "signatures-verify", "tick-allocates-nothing", "traces-equal",
     "turn-allocates-nothing", "vectors",
 )  # fmt: skip
-NEED_WEBASSEMBLY = ("fits-the-device", "signatures-verify", "traces-equal", "vectors")
+NEED_WEBASSEMBLY = ("bare-demo", "fits-the-device", "signatures-verify", "traces-equal", "vectors")
 NEED_ATHERIS = ("fuzz",)
 
 

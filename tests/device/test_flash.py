@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import time
 import tty
@@ -122,6 +123,7 @@ def test_an_image_is_copied_verified_and_the_board_reset(board: Any, tmp_path: P
     done = kvo("flash", make_image(tmp_path / "image"), "--port", device.path)
     assert done.exit_code == 0, done.output
     assert "4 files written and verified, 0 were there, 0 removed; the board is reset" in done.output
+    assert "open it with a terminal: the panel is there" in done.output
     assert device.process.wait(10) == 0, "machine.reset() was called"
 
 
@@ -299,3 +301,53 @@ def test_what_is_no_image_is_refused_before_any_board(tmp_path: Path, spoil: Any
         flashing.read_image(folder)
     done = kvo("flash", folder, "--port", "/dev/ttyNOT")
     assert done.exit_code == 2
+
+
+class Tells:
+    """A board that answers the question for keys so."""
+
+    def __init__(self, answer: bytes | Exception) -> None:
+        self._answer = answer
+
+    def exec(self, code: str) -> bytes:
+        assert code == flashing._KEYS
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (b"0 0", "it has no keys yet.*kvo provision install SITE_DIR PUMP --port /dev/x'"),
+        (b"0 1", "it has keys, which stay"), (b"5 1", "its store has no place"), (b"", "not to be learnt"),
+    ],
+)  # fmt: skip
+def test_a_pump_without_keys_is_told_how_it_gets_them(tmp_path: Path, answer: bytes, says: str) -> None:
+    image = flashing.read_image(make_image(tmp_path / "image", board="parts"))
+    assert re.search(says, flashing._hint(Tells(answer), image, "/dev/x"))
+
+
+def test_a_board_whose_interpreter_has_no_such_flash_is_flashed_all_the_same(board: Any, tmp_path: Path) -> None:
+    done = kvo("flash", make_image(tmp_path / "image", board="parts"), "--port", board().path)
+    assert done.exit_code == 0 and "whether it has keys was not to be learnt" in done.output
+    hil = flashing.read_image(make_image(tmp_path / "hil", board="lockstep"))
+    assert "kvo hil PROGRAMME --port /dev/x" in flashing._hint(Tells(b""), hil, "/dev/x")
+
+
+def test_the_question_for_keys_is_understood_by_a_pico(capsys: pytest.CaptureFixture[str]) -> None:
+    from hal import ports
+    from hal.stubs import Chip, installed
+
+    chip = Chip()
+    for expected in ("0 0", "0 1", "5 1"):
+        with installed(chip):
+            exec(flashing._KEYS, {})
+            assert capsys.readouterr().out == expected
+            from hal.pico.flash_store import FlashStore, Region
+
+            if expected == "0 0":
+                assert FlashStore(Region()).write(ports.AREA_KEYS_A, 0, b"K") == ports.OK
+        if expected == "0 1":
+            start = chip.flash.base - 31 * 4096
+            chip.flash.data[start : start + 4096] = bytes(4096)

@@ -72,8 +72,8 @@ def test_the_bench_prints_each_home_and_says_what_is_left_out(monkeypatch: pytes
     said = json.loads((tmp_path / "device.json").read_text())
     assert [one["home"] for one in said["homes"]] == ["cpython", "micropython"]
     assert said["homes"][1] == {
-        "home": "micropython", "words": 64, "heap": "384k", **live, "ticks": 9, "loop_us": 20, "worst_tick": 2.5,
-        "worst_late_tick": 3.5, "mean_tick": 0.5,
+        "home": "micropython", "words": 64, "heap": "384k", **live, "live_keys": None, "ticks": 9, "loop_us": 20,
+        "worst_tick": 2.5, "worst_late_tick": 3.5, "mean_tick": 0.5,
     }  # fmt: skip
     assert said["loop"] == bench_device.LOOP
     assert said["resident_mpy"]["firmware/therapy"] > 30_000

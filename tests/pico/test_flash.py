@@ -8,7 +8,8 @@ from hal.stubs import Chip, installed
 from hal.stubs.chip import ChipReset
 from hal.stubs.flash import SECTOR
 
-SECTORS = 21
+SECTORS = 31
+AREAS = range(ports.AREA_LIBRARY, ports.AREA_KEYS_B + 1)
 
 
 def first_address(flash):
@@ -33,13 +34,31 @@ def open_counter():
     return FlashCounter(open_region())
 
 
+def test_sizes_are_whole_sectors_and_lie_one_behind_the_other():
+    from hal.pico import flash_store
+
+    store = open_store_of(Chip())
+    assert [store.size(area) // SECTOR for area in AREAS] == [8, 5, 5, 4, 4, 1, 1]
+    place = 3  # behind the header and the counter
+    for area in AREAS:
+        assert flash_store._PLACES[2 * area] == place
+        place += store.size(area) // SECTOR
+    assert place == SECTORS
+    assert store.size(7) == store.size(-1) == 0
+
+
+def open_store_of(chip):
+    with installed(chip):
+        return open_store()
+
+
 @pytest.fixture
 def chip():
     with installed(Chip()) as chip:
         yield chip
 
 
-@pytest.mark.parametrize("area", [ports.AREA_LIBRARY, ports.AREA_JOURNAL_A, ports.AREA_JOURNAL_B])
+@pytest.mark.parametrize("area", AREAS)
 def test_it_keeps_what_is_written_across_pages_and_boots(chip, area):
     data = bytes(range(256)) * 3
     store = open_store()
@@ -54,9 +73,9 @@ def test_it_keeps_what_is_written_across_pages_and_boots(chip, area):
 
 def test_areas_do_not_reach_into_each_other_nor_into_the_file_system(chip):
     store = open_store()
-    for area in range(3):
+    for area in AREAS:
         assert store.write(area, 0, bytes((area,)) * store.size(area)) == ports.OK
-    for area in range(3):
+    for area in AREAS:
         into = bytearray(store.size(area))
         store.read(area, 0, into)
         assert into == bytes((area,)) * len(into)
@@ -79,8 +98,12 @@ def test_a_write_only_clears_bits_and_says_when_that_was_not_enough(chip):
 
 
 @pytest.mark.parametrize(
-    ("area", "offset", "length"), [(0, -1, 4), (0, 32 * 1024, 1), (1, 20 * 1024 - 3, 4), (3, 0, 1), (-1, 0, 1)]
-)
+    ("area", "offset", "length"),
+    [
+        (0, -1, 4), (0, 32 * 1024, 1), (1, 20 * 1024 - 3, 4), (3, 16 * 1024, 1), (5, 4096, 1), (6, 4095, 2),
+        (7, 0, 1), (-1, 0, 1),
+    ],
+)  # fmt: skip
 def test_out_of_range_is_refused(chip, area, offset, length):
     store = open_store()
     assert store.read(area, offset, bytearray(length)) == ports.ERR_RANGE
@@ -109,7 +132,7 @@ def test_a_dead_part_is_a_code_and_no_exception(chip):
     assert counter.advance() == ports.ERR_FAILED
 
 
-@pytest.mark.parametrize("sector", [0, 1, 9, 20])
+@pytest.mark.parametrize("sector", [0, 1, 9, 20, 30])
 def test_what_is_somebody_elses_is_refused_and_left_as_it_is(chip, sector):
     flash = chip.flash
     flash.data[first_address(flash) + sector * SECTOR + 77] = 0x12

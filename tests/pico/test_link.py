@@ -106,7 +106,7 @@ class Port:
 
 def test_usb_asks_before_each_byte():
     with desk() as d:
-        from hal.pico.link import UsbLink
+        from hal.pico.usb import UsbLink
 
         port = Port()
         link = UsbLink(port, port, port)

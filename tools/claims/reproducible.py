@@ -15,7 +15,7 @@ from simulator.homes import mpy
 from tools.claims.registry import Outcome, Report, claim
 from tools.image.folder import write_image
 from tools.image.image import Image, make_image
-from tools.image.targets import BOARDS, TARGETS
+from tools.image.targets import BOARDS, STARTS, TARGETS
 from tools.pool import spawned
 
 # A board with nothing on it, so that there is one that no part's driver can hide.
@@ -31,6 +31,9 @@ def tree(folder: Path, board: str = _BOARD) -> Path:
     for room in ("firmware", "hal"):
         without = shutil.ignore_patterns("__pycache__")
         shutil.copytree(mpy.ROOT / room, folder / room, ignore=without, copy_function=shutil.copyfile)
+    for path in {path for start in STARTS.values() for path in start.more}:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(mpy.ROOT / path, folder / path)
     package = folder / "hal" / SMALLEST
     package.mkdir()
     (package / "__init__.py").write_text("")

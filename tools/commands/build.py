@@ -29,12 +29,17 @@ class BoardName(str, Enum):  # noqa: UP042
 
     parts = "parts"
     bare = "bare"
+    lockstep = "lockstep"
 
 
 def build(
     target: Annotated[TargetName, typer.Argument(help="The board that the image is for.")],
     board: Annotated[
-        BoardName, typer.Option(help="parts: a pump's parts are wired to it; bare: nothing is, a plant runs inside it.")
+        BoardName,
+        typer.Option(
+            help="parts: a pump's parts are wired to it; bare: nothing is, a plant runs inside it; "
+            "lockstep: nothing is, 'kvo hil' plays everything around the firmware over USB."
+        ),
     ] = BoardName.parts,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the image; build/TARGET-BOARD where none is named.")
@@ -77,6 +82,7 @@ def sizes(image: Image, fit: Fit) -> dict[str, object]:
         "flash": {"needed": fit.flash_bytes, "room": fit.flash_room},
         "resident_mpy": fit.resident_bytes,
         "heap": {"estimate": fit.live_bytes, "room": fit.live_room},
+        "heap_with_keys": {"estimate": fit.live_with_keys, "room": fit.room_with_keys},
     }
 
 
@@ -99,3 +105,9 @@ def _table(image: Image, fit: Fit) -> None:
         f"heap: about {fit.live_bytes // 1024:,} KB held once booted, of {fit.live_room // 1024:,} KB that may be "
         f"(resident .mpy: {fit.resident_bytes // 1024:,} KB)"
     )
+    over = fit.live_with_keys - fit.room_with_keys
+    if image.board == "parts":
+        typer.echo(
+            f"with keys: about {fit.live_with_keys // 1024:,} KB"
+            + (f", {over // 1024 + 1:,} more than may be held: such a pump wants a larger board" if over > 0 else "")
+        )

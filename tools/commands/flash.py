@@ -36,3 +36,5 @@ def flash(
         f"{done.port}: {done.about}: {done.written} files written and verified, {done.kept} were there, "
         f"{done.removed} removed; the board is reset"
     )
+    if done.hint:
+        typer.echo(f"{done.port}: {done.hint}")

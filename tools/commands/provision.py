@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tools.commands.console import fail
+from tools.commands.console import fail, progress
 
 _PASSPHRASE_FILE = typer.Option(
     "--passphrase-file", help="File with the key store's passphrase; else SITE_DIR/keystore/passphrase.",
@@ -174,6 +174,35 @@ def record(
         from simulator.site import change
 
         typer.echo(change.renew_record(site_dir, pump, _phrase(passphrase_file)))
+
+
+@provision_app.command()
+def install(
+    site_dir: Annotated[Path, _SITE],
+    pump: Annotated[str, typer.Argument(help="The pump's id.")],
+    port: Annotated[
+        str, typer.Option(help="The pump's local port: /dev/ttyACM0, COM3, socket://127.0.0.1:5555, any pySerial URL.")
+    ],
+) -> None:
+    """Put a pump's credential record into it over its local port, and read back that it stands there.
+
+    The pump takes it in maintenance, with no patient and the key switch turned: one without keys takes any record, one
+    with keys a newer record of its own key (people, revocations). It goes in whole or not at all, whatever power does.
+
+    Example: kvo provision install ward-3 9f0ff2064739a3c3 --port /dev/ttyACM0
+    """
+    with _refusals():
+        from simulator.site.files import open_site
+        from tools.provision.install import install as put
+
+        record_path = open_site(site_dir).pump(pump) / "record.cbor"
+    with progress(f"{port}") as advance:
+        done = put(record_path, port, advance)
+    what = "installed, and read back" if done.written else "stood there already"
+    found = done.pump
+    typer.echo(f"pump {found.pump_id}: record {what}: number {found.sequence}, SHA-256 {found.digest[:16]}…")
+    typer.echo("switch the pump off and on: it takes its keys when it starts")
+    typer.echo(f"then wipe the file, which has the key in the clear: kvo provision wipe {site_dir} record:{pump}")
 
 
 @provision_app.command()

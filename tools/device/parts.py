@@ -74,7 +74,7 @@ class Board:
     """An ideal motor that obeys its lease, and sensors that see nothing wrong."""
 
     head = ports.HEAD_VOLUMETRIC
-    rtc = entropy = counter = identity = None
+    rtc = entropy = counter = identity = local = None
 
     def __init__(self):
         self.clock = Clock()

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 
-from tools.image.image import MAIN, MANIFEST, Image, ImageProblem
+from tools.image.image import MAIN, MANIFEST, Image, ImageProblem, start_of
 from tools.image.resident import resident
+from tools.image.targets import BOARDS
 
 # MicroPython mounts LittleFS 2 on erase blocks of 4 KB. A file takes whole blocks; a folder two.
 BLOCK = 4096
+_GATEKEEPER = "firmware/trust/gatekeeper.py"
 _FOLDER_BLOCKS = 2
-# Left to the pump's own store: a library of 32 KiB, two journal areas of 64 KiB, and two blocks.
-STORE_BYTES = (32 + 2 * 64 + 8) * 1024
-# Live bytes once booted, to a byte of resident `.mpy`: 1.7 was measured, rounded up (kvo bench device).
+# Left to whoever puts more on it; the pump's own store lies below the file system (hal/pico/flash_store.py).
+SPARE_BYTES = 64 * 1024
+# Live bytes once booted, to a byte of resident `.mpy`: 1.73 was measured (kvo bench device), of the bare board with
+# its store, its words and its screen 2.0.
 LIVE_PER_BYTE_PERCENT = 175
-# What must stay free to work in: a Pico W's TLS handshake took 35 KB, the import of a module up to 20.
-WORKING_BYTES = 40 * 1024
+_OF_THE_BARE_BOARD = 200
+# What must stay free to work in: the import of a module takes up to 20 KB, a Pico W's TLS handshake, which only a pump
+# with keys makes, took 35.
+WORKING_BYTES = 24 * 1024
+TLS_BYTES = 40 * 1024
+
+
+# Without its radio a Pico W is a Pico, whose MicroPython leaves 40 KB more.
+_INSTEAD = {("pico-w", "bare"): "put the Pico's MicroPython on it, whose radio is not wanted here, and build for pico"}
 
 
 def room_of(path: str) -> str:
@@ -23,14 +34,15 @@ def room_of(path: str) -> str:
     parts = path.split("/")
     if len(parts) == 1:
         return "main.py"
-    if parts[0] == "hal":
-        return f"hal/{parts[1]}" if len(parts) > 2 else "hal"
-    return f"firmware/{parts[1]}" if len(parts) > 2 else "firmware"
+    return "/".join(parts[:2]) if len(parts) > 2 else parts[0]
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What an image takes, in bytes. `rooms` maps a room to its count of files and their bytes."""
+    """What an image takes, in bytes. `rooms` maps a room to its count of files and their bytes.
+
+    `live_bytes` are of a pump without keys, `live_with_keys` of one that has loaded its gatekeeper.
+    """
 
     rooms: dict[str, tuple[int, int]]
     flash_bytes: int
@@ -38,6 +50,8 @@ class Fit:
     resident_bytes: int
     live_bytes: int
     live_room: int
+    live_with_keys: int
+    room_with_keys: int
 
 
 def weigh(image: Image) -> Fit:
@@ -50,27 +64,49 @@ def weigh(image: Image) -> Fit:
     folders = {path.rsplit("/", 1)[0] for path in image.files if "/" in path} | {"", "firmware", "hal"}
     blocks = sum(-(-len(data) // BLOCK) for data in written) + _FOLDER_BLOCKS * len(folders)
     sources = {MAIN: image.files[MAIN], **image.sources}
-    later = {path.removesuffix(".py") + ".mpy" for path in set(sources) - resident(sources, MAIN)}
-    held = sum(len(data) for path, data in image.files.items() if path.endswith(".mpy") and path not in later)
+    package = BOARDS.get(image.board, image.board)
+    starts = (MAIN, *start_of(package).loads)
+    held = _held(image, sources, starts)
+    with_keys = _held(image, sources, (*starts, *_of_a_pump_with_keys(sources)))
+    percent = _OF_THE_BARE_BOARD if package == "bare" else LIVE_PER_BYTE_PERCENT
     target = image.target
     return Fit(
-        rooms, blocks * BLOCK, target.flash_bytes - STORE_BYTES, held, held * LIVE_PER_BYTE_PERCENT // 100,
-        target.heap_bytes - WORKING_BYTES,
+        rooms, blocks * BLOCK, target.flash_bytes - SPARE_BYTES, held, held * percent // 100,
+        target.heap_bytes - WORKING_BYTES, with_keys * percent // 100,
+        target.heap_bytes - (TLS_BYTES if target.has_radio else WORKING_BYTES),
     )  # fmt: skip
+
+
+def _held(image: Image, sources: dict[str, bytes], starts: tuple[str, ...]) -> int:
+    """Bytes of `.mpy` that loading `starts` loads; of what has no source, all."""
+    later = {path.removesuffix(".py") + ".mpy" for path in set(sources) - resident(sources, *starts)}
+    return sum(len(data) for path, data in image.files.items() if path.endswith(".mpy") and path not in later)
+
+
+def _of_a_pump_with_keys(sources: dict[str, bytes]) -> list[str]:
+    """What the gatekeeper of such a pump imports, also within a function."""
+    found = [_GATEKEEPER]
+    for path in found:
+        for node in ast.walk(ast.parse(sources.get(path, b""))):
+            module = node.module if isinstance(node, ast.ImportFrom) else None
+            other = f"{(module or '').replace('.', '/')}.py"
+            if other.startswith("firmware/trust/") and other in sources and other not in found:
+                found.append(other)
+    return found
 
 
 def refuse_what_does_not_fit(image: Image, fit: Fit) -> None:
     """Raise ImageProblem, with what is to be had, where the image would not fit."""
-    title = image.target.title
+    title, target = image.target.title, image.target.name
     if fit.flash_bytes > fit.flash_room:
         raise ImageProblem(
             f"the image needs {fit.flash_bytes // 1024} KB of a {title}'s file system, which has room for "
-            f"{fit.flash_room // 1024} KB beside the pump's own store; choose a larger board"
+            f"{fit.flash_room // 1024} KB; choose a larger board"
         )
     if fit.live_bytes > fit.live_room:
         raise ImageProblem(
             f"the firmware would hold about {fit.live_bytes // 1024} KB of a {title}'s heap, of which "
-            f"{fit.live_room // 1024} KB may be held; choose a larger board"
+            f"{fit.live_room // 1024} KB may be held; {_INSTEAD.get((target, image.board), 'choose a larger board')}"
         )
 
 

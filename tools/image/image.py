@@ -14,14 +14,14 @@ from pathlib import Path
 
 from simulator.homes import mpy
 from simulator.homes.base import HomeError
-from tools.image.targets import BOARDS, TARGETS, Target
+from tools.image.targets import BOARDS, STARTS, TARGETS, Start, Target
 
 MANIFEST = "manifest.json"
 FORMAT = "kvo-image/1"
 MAIN = "main.py"
 _OURS = ("firmware", "hal", "simulator", "scenarios", "tools", "tests")
-# Runs on a PC from the command line; a board starts from main.py.
-_NOT_ON_A_BOARD = ("firmware/__main__.py",)
+# Starts a PC's terminal, and the one board that has a panel there.
+_NOT_ON_EVERY_BOARD = ("firmware/__main__.py",)
 
 
 class ImageProblem(RuntimeError):
@@ -50,12 +50,16 @@ class Image:
         return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
 
 
+def start_of(package: str) -> Start:
+    """How the firmware starts on a board's package."""
+    usual = f"from firmware.main import run\nfrom hal.{package}.board import make_board\n\nrun(make_board())\n"
+    return STARTS.get(package, Start(usual))
+
+
 def main_of(package: str) -> str:
     """The program that a board runs when it has power."""
-    return (
-        '"""The pump: run by MicroPython when the board has power. Made by kvo build."""\n\n'
-        f"from firmware.main import run\nfrom hal.{package}.board import make_board\n\nrun(make_board())\n"
-    )
+    said = '"""The pump: run by MicroPython when the board has power. Made by kvo build."""\n\n'
+    return said + start_of(package).lines
 
 
 def make_image(target: str, board: str, root: Path = mpy.ROOT, boards: Mapping[str, str] = BOARDS) -> Image:
@@ -65,18 +69,21 @@ def make_image(target: str, board: str, root: Path = mpy.ROOT, boards: Mapping[s
     where mpy-cross is missing or refuses a file.
     """
     package = boards[board]
-    for needed in ("firmware/main.py", f"hal/{package}/board.py"):
+    more = start_of(package).more
+    for needed in ("firmware/main.py", f"hal/{package}/board.py", *more):
         if not (root / needed).is_file():
             there = [name for name, folder in boards.items() if (root / "hal" / folder / "board.py").is_file()]
             others = f"; boards that there are: {', '.join(there)}" if there else ""
             raise ImageProblem(f"there is no board {board!r} in this tree: {needed} is missing{others}")
-    places = ("firmware", "hal/__init__.py", "hal/ports.py", "hal/compat.py", f"hal/{package}")
+    places = ("firmware", "hal/__init__.py", "hal/ports.py", "hal/compat.py", f"hal/{package}", *more)
     sources = mpy.sources_of(*places, root=root)
-    for path in _NOT_ON_A_BOARD:
-        sources.pop(path, None)
+    for path in _NOT_ON_EVERY_BOARD:
+        if path not in more:
+            sources.pop(path, None)
     main = main_of(package)
     _stands_alone({MAIN: main.encode(), **sources})
     files = {MAIN: main.encode(), **mpy.compile_all(sources)}
+    _starts(main, sources)
     return Image(TARGETS[target], board, dict(sorted(files.items())), sources)
 
 
@@ -90,6 +97,20 @@ def _stands_alone(sources: Mapping[str, bytes]) -> None:
                 module = f"{module}.{name}"  # our packages hold modules and nothing else
             if not _has(sources, module):
                 raise ImageProblem(f"{path}:{line}: imports {module}, which is on no board; import what the board has")
+
+
+def _starts(main: str, sources: Mapping[str, bytes]) -> None:
+    """ImageProblem where main.py imports what its module does not have."""
+    for line, module, name in _imports(main.encode(), MAIN):
+        if name not in _names(sources, module):
+            raise ImageProblem(f"{MAIN}:{line}: imports {name}, which is not in {module}: it would start nothing")
+
+
+def _names(sources: Mapping[str, bytes], module: str) -> set[str]:
+    """Functions and classes of a module of ours."""
+    path = module.replace(".", "/")
+    source = sources[f"{path}.py"] if f"{path}.py" in sources else sources[f"{path}/__init__.py"]
+    return {node.name for node in ast.parse(source).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
 
 
 def _has(sources: Mapping[str, bytes], module: str) -> bool:

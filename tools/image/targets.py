@@ -15,6 +15,11 @@ class Target:
     heap_bytes: int
     source: str
 
+    @property
+    def has_radio(self) -> bool:
+        """Whether its MicroPython has Wi-Fi and TLS."""
+        return self.name.endswith("-w")
+
 
 _RP2 = "MicroPython, ports/rp2/boards/"
 # An RP2350 has 520 KB of RAM where an RP2040 has 264; some of the difference is left to the interpreter.
@@ -45,4 +50,35 @@ TARGETS = {
 }  # fmt: skip
 
 # What `--board` calls a package of hal/.
-BOARDS = {"parts": "pico", "bare": "bare"}
+BOARDS = {"parts": "pico", "bare": "bare", "lockstep": "lockstep"}
+
+
+@dataclass(frozen=True)
+class Start:
+    """How the firmware starts on a board's package: the lines of its main.py, and what else of ours it has.
+
+    `more` are files by path beside firmware and the package; `loads` those that are loaded at each start, though by an
+    import within a function.
+    """
+
+    lines: str
+    more: tuple[str, ...] = ()
+    loads: tuple[str, ...] = ()
+
+
+# Of a package that is not named here the module `board` has make_board, and firmware/main.py runs it.
+STARTS = {
+    "pico": Start(
+        "from firmware.main import run\nfrom hal.pico.board import make_board\n\nrun(make_board())\n",
+        loads=("hal/pico/fitted.py",),
+    ),
+    "bare": Start("from firmware.__main__ import main\n\nmain([])\n", ("firmware/__main__.py",)),
+    # No pump: the simulator has the motor, and the same scripted gatekeeper as in every home.
+    "lockstep": Start(
+        "from simulator.homes.device_usb import main\n\nmain()\n",
+        (
+            "simulator/__init__.py", "simulator/homes/device_usb.py", "simulator/standins/__init__.py",
+            "simulator/standins/gatekeeper.py",
+        ),
+    ),
+}  # fmt: skip
