@@ -96,6 +96,7 @@ class IdealBoard:
         self.scratch = SimScratch()
         self.rtc = None
         self.identity = None
+        self.local = None
         self.counter = None
         self.entropy = None
         self.sensed = ports.Readings()

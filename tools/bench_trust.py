@@ -198,10 +198,10 @@ def therapy_ticks() -> dict[str, int]:
 
     found: dict[str, int] = {"known key": 0, "new key": 0}
     for number in range(10):
-        pump, _ = infusing()
+        pump = infusing()
         pump.run(100 * number)
         found["new key"] = max(found["new key"], _until_shown(pump, NURSE))
-        pump, _ = infusing()
+        pump = infusing()
         pump.ask(NURSE, 11)
         pump.run(100 * number)
         found["known key"] = max(found["known key"], _until_shown(pump, NURSE))

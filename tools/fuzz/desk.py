@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 from firmware.therapy import tables as t
@@ -80,7 +79,7 @@ class Desk:
             return gate
 
         if infuses:
-            self.pump, _ = scene.infusing(made)
+            self.pump = scene.infusing(made, lambda store: None)
         else:
             library = open_library(upper_soft=scene.SOFT_MILLI)
             self.pump = AskedPump(scene.credentials(), library, make_gatekeeper=made)
@@ -94,10 +93,9 @@ class Desk:
         self.said.clear()
         gate.session.counters.clear()
         self._fill(gate)
-        gate._audit = SimpleNamespace(note=_nothing, step=_nothing, holds=_nothing_is_wrong)
         shared = [
             board, board.clock, board.store, board.counter, board.entropy, self.remote, self.remote.status,
-            self.remote.log, gate._audit,
+            self.remote.log,
         ]  # fmt: skip
         self._kept = _Kept(gate, shared)
         self._ms = board.clock.ms
@@ -188,7 +186,3 @@ class Desk:
 
 def _nothing(*_: Any) -> None:
     """Not noted."""
-
-
-def _nothing_is_wrong(*_: Any) -> bool:
-    return True

@@ -11,12 +11,12 @@ from firmware.therapy import alarms as al
 from firmware.therapy import log, records
 from firmware.therapy import tables as t
 from firmware.therapy.heads import MAX_RATE_VOLUMETRIC_UL_H
+from firmware.trust import audit_reader, staging, wave
 from firmware.trust import credentials as c
 from firmware.trust import facts as f
 from firmware.trust import request as q
 from firmware.trust import roles as r
 from firmware.trust import speaker as s
-from firmware.trust import audit_reader, staging, wave
 from firmware.trust import verdict as v
 from firmware.trust.approvals import DIGEST
 from firmware.trust.mac import LENGTH
