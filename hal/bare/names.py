@@ -104,6 +104,10 @@ MESSAGES = (
     b"prepared from afar: a second person has to agree first",
     b"unprovisioned: no credentials, nothing is heard from afar",
     b"not for your role",
+    b"checking the card: leave it there",
+    b"no card of anybody here",
+    b"too many wrong cards: wait",
+    b"the card does not answer: number and PIN",
 )
 # Of the alarms, by code.
 PRIORITIES = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from simulator.files import yaml_source
@@ -125,7 +126,8 @@ def load_scenario(path: str | Path) -> Scenario:
     check_kind(source, KIND)
     file = validate(ScenarioFile, source)
     people = {
-        name: Player(name, person.number, ROLES[person.role], person.pin) for name, person in file.people.items()
+        name: Player(name, person.number, ROLES[person.role], person.pin or _drawn(file.name, person.number))
+        for name, person in file.people.items()
     }
     operator = _at(source, (), _operator, file, people)
     steps, others = _split(source, file, people)
@@ -146,6 +148,11 @@ def _at(source: Source, loc: tuple[Any, ...], check: Callable[..., Any], *given:
         return check(*given)
     except Refusal as refused:
         raise source.problem((*loc, *refused.loc), refused.what, refused.remedy) from None
+
+
+def _drawn(scenario: str, number: int) -> str:
+    """A PIN of six digits for a person of a scenario; the same each time, so that a run can be repeated."""
+    return f"{Random(f'{scenario}/{number}/pin').randrange(10**6):06}"
 
 
 def _operator(file: Any, people: Mapping[str, Player]) -> str | None:

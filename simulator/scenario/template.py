@@ -21,7 +21,7 @@ duration: 10 min
 # With people, the pump has credentials and judges what it hears; the first one logs in and programmes it. Without, it
 # believes a script: the verbs hostile, authentic and compromised.
 # people:
-#   nurse: {{number: 7, role: nurse, pin: "0427"}}
+#   nurse: {{number: 7, role: nurse}}
 
 # Verbs: 'kvo scenario verbs'.
 timeline:

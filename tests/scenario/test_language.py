@@ -16,7 +16,7 @@ name: an-attack
 title: An attack
 programme: norepinephrine-8h
 people:
-  nurse: {number: 7, role: nurse, pin: "0427"}
+  nurse: {number: 7, role: nurse}
 duration: 5 min
 timeline:
   - {at: 2 min, do: ask, who: nurse, request: status}
@@ -46,7 +46,7 @@ BAD = [
     ("programme: norepinephrine-8h", "programme: 7", 4, "a name or a mapping is expected"),
     ("number: 7", "number: 0", 6, "write at least 1"),
     ("role: nurse", "role: medic", 6, "is not known here"),
-    ('pin: "0427"', 'pin: "04"', 6, "in quotes"),
+    ("role: nurse}", "role: nurse, pin: '04'}", 6, "in quotes"),
     ("duration: 5 min", "duration: 25 min", 7, "an attack lasts at most 20 min"),
     ("duration: 5 min", "duration: 2 min", 10, "this is after the end of the run"),
     ("at: 2 min", "at: 4 min", 10, "the timeline goes backwards"),

@@ -67,7 +67,7 @@ def test_the_template_and_the_good_one_are_taken(schema):
         ("programme: norepinephrine-8h", "programme: {use: norepinephrine-8h, head: tube}"),
         ("programme: norepinephrine-8h", "programme: {use: norepinephrine-8h, therapy: {dosis: 1 mL/h}}"),
         ("role: nurse", "role: medic"),
-        ('pin: "0427"', 'pin: "04"'),
+        ("role: nurse}", "role: nurse, pin: '04'}"),
         ("do: ask", "do: aks"),
         ("do: ask, who: nurse, ", "do: ask, "),
         ("request: status", "request: statsu"),
