@@ -15,8 +15,8 @@ LIMITS = {
     "mpy_all": 75 * _KB,
     "live_therapy": 104 * _KB,
     "live_all": 130 * _KB,
-    "live_keys": 160 * _KB,
-    "live_install": 166 * _KB,
+    "live_keys": 178 * _KB,
+    "live_install": 184 * _KB,
     "live_bare": 208 * _KB,
 }
 _BALLAST = 60_000
@@ -35,8 +35,8 @@ _ARRAY = _with("firmware/app.py", f"\nBALLAST = bytearray({_BALLAST})\n")
 @claim(
     "fits-the-device",
     "On 32-bit MicroPython the firmware holds at most 130 KB once booted, therapy by itself 104, with keys and its "
-    "whole gatekeeper 160, and the bare board with its panel 208 in all; its resident bytecode takes at most 75 KB, "
-    "therapy's 66. A Pico has 240 KB of heap, a Pico W 200.",
+    "whole gatekeeper and its audit 178, and the bare board with its panel 208 in all; its resident "
+    "bytecode takes at most 75 KB, therapy's 66. A Pico has 240 KB of heap, a Pico W 200.",
     mutants={"a table of 60 KB": lambda: _TABLE, "an array of 60 KB": lambda: _ARRAY},
 )
 def fits_the_device(deep: bool, subject: Any, report: Report) -> Outcome:
