@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from firmware.trust.roles import KIND_TIME
+from firmware.trust.roles import KIND_REVOKE, KIND_TIME
 from simulator.gateway.answer import Answer
 from simulator.gateway.broker_link import BrokerLink
 from simulator.gateway.pump import SPEAKS_S, Pump
@@ -87,6 +87,11 @@ class OperatorClient:
         """The key service tells the pump the site's time."""
         message = self._service.time_request(pump.pump_id, pump.challenge, pump.pump_s)
         return await pump.exchange(KIND_TIME, message)
+
+    async def revoke(self, pump: Pump, operator: int) -> Answer:
+        """The key service tells the pump to hear an operator no more. BUSY: it counts, and is not stored yet; again."""
+        message = self._service.revoke_request(pump.pump_id, pump.challenge, pump.pump_s, operator)
+        return await pump.exchange(KIND_REVOKE, message)
 
     def next_counter(self, operator: int) -> int:
         """The operator's next counter at this terminal."""

@@ -158,6 +158,16 @@ async def test_nobody_at_the_bedside_means_nothing_happens(
         assert ward.pumps[0].delivery == "standby"
 
 
+async def test_who_is_revoked_is_heard_no_more(ward: Ward, site: Site, service: KeyService) -> None:
+    async with OperatorClient(site, service, "terminal-1", port=ward.port) as one:
+        login = await one.log_in("nurse-1", password(site, "nurse-1"))
+        pump = await one.pump(ward.pumps[0].pump_id)
+        assert (await one.tell_time(pump)).is_ok
+        assert (await pump.read_status()).is_ok
+        assert (await one.revoke(pump, login.operator)).is_ok
+        assert (await pump.read_status()).code == v.REFUSED_REVOKED
+
+
 async def test_who_is_not_logged_in_reads_and_asks_for_nothing(ward: Ward, site: Site, service: KeyService) -> None:
     async with OperatorClient(site, service, "terminal-1", port=ward.port) as one:
         pump = await one.pump(ward.pumps[0].pump_id)

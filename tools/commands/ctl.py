@@ -222,3 +222,18 @@ def tell_time(ctx: typer.Context) -> None:
     """
     asked = asked_of(ctx)
     end(asked, with_pump(asked, "time", lambda client, pump: client.tell_time(pump), needs_operator=False))
+
+
+@ctl_app.command()
+def revoke(
+    ctx: typer.Context,
+    operator: Annotated[int, typer.Argument(metavar="NUMBER", help="The operator's number.", min=1, max=2**31 - 1)],
+) -> None:
+    """Have the key service tell the pump to hear an operator no more, and to let that person in at the bedside no more.
+
+    It counts at once; OK says that it outlives a reset. 'kvo provision revoke' takes the person out of the site.
+
+    Example: kvo ctl ward-3 --pump 9f0f revoke 7
+    """
+    asked = asked_of(ctx)
+    end(asked, with_pump(asked, "revoke", lambda client, pump: client.revoke(pump, operator), needs_operator=False))
