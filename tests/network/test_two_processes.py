@@ -78,7 +78,7 @@ class Pump:
 
 @pytest.fixture
 def start(site: Site, tmp_path: Path) -> Callable[..., Any]:
-    """Starts a pump: start(pump, identity, port, turns, turn_ms). Skips where there is no MicroPython."""
+    """Starts a pump: start(pump, identity, port, turns, turn_ms, holds=library). Skips where there is no MicroPython."""
     try:
         command = [*interpreter(), "-X", HEAP, str(PROGRAM), str(ROOT)]
     except HomeError as absent:
@@ -87,7 +87,9 @@ def start(site: Site, tmp_path: Path) -> Callable[..., Any]:
     library.write_bytes(open_library(upper_soft=SOFT_MILLI, policy=layout.POLICY_SUSTAIN))
 
     @asynccontextmanager
-    async def started(pump: str, *arguments: Any) -> AsyncIterator[Pump]:
+    async def started(pump: str, *arguments: Any, holds: bytes | None = None) -> AsyncIterator[Pump]:
+        if holds is not None:
+            library.write_bytes(holds)
         process = await asyncio.create_subprocess_exec(
             *command, str(site.pump(pump) / "record.cbor"), str(library), *map(str, arguments),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
