@@ -26,7 +26,7 @@ MESSAGES = (
     "NOT IN LIBRARY  NOT THIS DRUG   OUT OF RANGE    OTHER SYRINGE   NO LIBRARY      NOT NOW         "
     "TURN KEY SWITCH NOTHING LEFT    NO BOLUS        CARD OR GLASS   NUMBER AND PIN  CHECKING PIN    "
     "LOGGED IN       WRONG PIN       TOO MANY: WAIT  CHECK, CONFIRM  RATE ASKED: #   SECOND PERSON   "
-    "UNPROVISIONED   NOT YOUR ROLE   "
+    "UNPROVISIONED   NOT YOUR ROLE   CHECKING CARD   WRONG CARD      CARD: WAIT      CARD NO ANSWER  "
 )
 # By FIELD_*: five letters, then the unit of three, of which a leading k means thousandths of what is typed.
 FIELDS = (

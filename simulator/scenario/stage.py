@@ -69,7 +69,7 @@ class Stage:
         """Listen to the pump. Once it has a session, the key service tells it the time."""
         if self.record is None:
             return
-        for fact in self.wire.listen(self.now_ms / 1000):
+        for fact in self.wire.hear(self.now_ms / 1000):
             if fact.kind == f.HELLO:
                 message = self.service.ask(
                     r.KIND_TIME, bytes(fact.body[1]), fact.pump_s + GOOD_FOR_S, {1: SITE_S + self.now_ms // 1000}

@@ -76,7 +76,7 @@ class Wire:
         for passed in reversed(held) if newest_first else held:
             self.attack(passed.message)
 
-    def listen(self, now_s: float) -> list[Any]:
+    def hear(self, now_s: float) -> list[Any]:
         """Take in what the pump has said; returns the new facts."""
         heard = self.heard
         fresh = self._reader.read(self.link.sent)

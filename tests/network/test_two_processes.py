@@ -78,7 +78,7 @@ class Pump:
 
 @pytest.fixture
 def start(site: Site, tmp_path: Path) -> Callable[..., Any]:
-    """Starts a pump: start(pump, identity, port, turns, turn_ms, holds=library). Skips where there is no MicroPython."""
+    """Starts a pump: start(pump, identity, port, turns, turn_ms, holds=library). Skips without MicroPython."""
     try:
         command = [*interpreter(), "-X", HEAP, str(PROGRAM), str(ROOT)]
     except HomeError as absent:

@@ -165,7 +165,7 @@ def peak_of(data):
 
 
 @given(st.one_of(st.binary(max_size=600), values.map(encode)))
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_memory_is_a_multiple_of_the_input(data):
     assert peak_of(data) <= BASE_BYTES + BYTES_A_BYTE * len(data)
 
