@@ -79,9 +79,10 @@ class Session:
         self.counters = Counters()
 
     def boot(self, count):
-        """`count`: the secure counter, which has risen at this boot."""
-        self.boot_count = count
-        self.number = -1
+        """`count`: the secure counter, which has risen at this boot. After a recovery within one the number goes on."""
+        if count != self.boot_count:
+            self.boot_count = count
+            self.number = -1
         self.challenge = b""
 
     def begin(self, key, entropy):

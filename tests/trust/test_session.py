@@ -49,6 +49,19 @@ def test_challenges_differ_without_any_entropy():
     assert len(seen) == 9
 
 
+def test_no_challenge_comes_twice_after_a_recovery_within_a_boot():
+    entropy = SimEntropy(0)
+    entropy.constant = True
+    session = Session()
+    seen = set()
+    for _ in range(3):
+        session.boot(5)  # as the gatekeeper opens again
+        session.begin(KEY, entropy)
+        seen.add(session.challenge)
+        session.end()
+    assert len(seen) == 3
+
+
 def test_a_boot_has_a_last_session():
     session = Session()
     session.boot(1)
