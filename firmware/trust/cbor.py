@@ -236,6 +236,11 @@ class Decoder:
         return values
 
 
+def is_number(value, most):
+    """Return whether a decoded `value` is an integer from 0 to `most`; True is none."""
+    return value is not True and value is not False and isinstance(value, int) and 0 <= value <= most
+
+
 def check_utf8(data, start=0):
     """Raise Refused unless `data` is UTF-8 (RFC 3629): the ports' own decoders differ in what they let pass."""
     place = 0

@@ -10,7 +10,7 @@ leaves a pump that is not provisioned, as two blank areas do. Anything else with
 
 from hashlib import sha256
 
-from firmware.trust.cbor import Refused, decode, encode
+from firmware.trust.cbor import Refused, decode, encode, is_number
 from firmware.trust.closed import is_blank
 from firmware.trust.mac import LENGTH, MacKey, equal, hkdf
 from firmware.trust.roles import ROLES
@@ -129,18 +129,18 @@ class Record:
         self.people = []
 
     def _is_right(self):
-        if not is_count(self.version, VERSION) or self.version < CARDLESS:
+        if not is_number(self.version, VERSION) or self.version < CARDLESS:
             return False
         if not is_bytes(self.pump_id, PUMP_ID) or not is_bytes(self.pump_key, KEY):
             return False
-        if not is_count(self.epoch, _MOST) or not is_count(self.known_s, _MOST):
+        if not is_number(self.epoch, _MOST) or not is_number(self.known_s, _MOST):
             return False
         if not isinstance(self.site, str) or len(self.site) > _NAME:
             return False
         if not isinstance(self.revoked, list) or len(self.revoked) > MAX_REVOKED:
             return False
         for operator in self.revoked:
-            if not is_count(operator, _MOST):
+            if not is_number(operator, _MOST):
                 return False
         return True
 
@@ -154,9 +154,9 @@ class Record:
             number, role, salt, verifier, iterations = row[:5]
             card = row[5] if self.version > CARDLESS else b""
             right = (
-                is_count(number, _MOST) and number > 0 and is_count(role, ROLES - 1) and role > 0
+                is_number(number, _MOST) and number > 0 and is_number(role, ROLES - 1) and role > 0
                 and is_bytes(salt, SALT) and is_bytes(verifier, LENGTH)
-                and is_count(iterations, MAX_ITERATIONS) and iterations >= MIN_ITERATIONS
+                and is_number(iterations, MAX_ITERATIONS) and iterations >= MIN_ITERATIONS
                 and (card == b"" or is_bytes(card, CARD))
             )  # fmt: skip
             if not right:
@@ -168,11 +168,6 @@ class Record:
 def is_bytes(value, length):
     """Return whether `value` is so many bytes."""
     return isinstance(value, bytes) and len(value) == length
-
-
-def is_count(value, most):
-    """Return whether `value` is an integer from 0 to `most`; True is none."""
-    return value is not True and value is not False and isinstance(value, int) and 0 <= value <= most
 
 
 def frame(record, sequence):

@@ -9,7 +9,7 @@ from hashlib import sha256
 from firmware.trust import roles as r
 from firmware.trust import verdict as v
 from firmware.trust.approvals import DIGEST
-from firmware.trust.cbor import Refused, decode, encode
+from firmware.trust.cbor import Refused, decode, encode, is_number
 from firmware.trust.cose import ALGORITHM, HMAC_256, KEY_ID, OK, TAG_MAC0, open_message
 from firmware.trust.session import CHALLENGE_LENGTH
 from hal.compat import const
@@ -85,7 +85,7 @@ class Request:
         if not isinstance(parts, list) or len(parts) != 5 or not isinstance(parts[0], bytes):
             return v.REFUSED_MALFORMED
         for number in parts[1:]:
-            if not _is_count(number, LAST_COUNTER):
+            if not is_number(number, LAST_COUNTER):
                 return v.REFUSED_MALFORMED
         if parts[0] != pump_id:
             return v.REFUSED_WRONG_PUMP
@@ -112,11 +112,11 @@ class Request:
         self.expiry_s = payload.get(_EXPIRY)
         self.arguments = payload.get(_ARGUMENTS)
         right = (
-            _is_count(self.kind, LAST_COUNTER)
+            is_number(self.kind, LAST_COUNTER)
             and isinstance(self.challenge, bytes)
             and len(self.challenge) == CHALLENGE_LENGTH
-            and _is_count(self.counter, LAST_COUNTER)
-            and _is_count(self.expiry_s, LAST_COUNTER)
+            and is_number(self.counter, LAST_COUNTER)
+            and is_number(self.expiry_s, LAST_COUNTER)
             and isinstance(self.arguments, dict)
         )
         return v.OK if right else v.REFUSED_MALFORMED
@@ -182,23 +182,18 @@ class Request:
         if len(arguments) != 1:
             return False
         if form == r.ARG_DOSE:
-            return _is_count(arguments.get(FIELD_TITRATE_MILLI), LAST_ENTRY)
+            return is_number(arguments.get(FIELD_TITRATE_MILLI), LAST_ENTRY)
         argument = arguments.get(ARGUMENT)
         if form == r.ARG_DIGEST:
             return isinstance(argument, bytes) and len(argument) == DIGEST
         if form == r.ARG_SECONDS:
-            return _is_count(argument, MAX_WAVE_S)
-        return _is_count(argument, LAST_OPERATOR) and (argument > 0 or form != r.ARG_OPERATOR)
+            return is_number(argument, MAX_WAVE_S)
+        return is_number(argument, LAST_OPERATOR) and (argument > 0 or form != r.ARG_OPERATOR)
 
 
 def kid_of(pump_id, operator, role, epoch, not_after_s):
     """Return the key id that names an operator's key for one pump, role, epoch and shift."""
     return encode([pump_id, operator, role, epoch, not_after_s])
-
-
-def _is_count(value, most):
-    """Whether `value` is an integer from 0 to `most`; True is none."""
-    return value is not True and value is not False and isinstance(value, int) and 0 <= value <= most
 
 
 def _is_bare(data):
@@ -212,7 +207,7 @@ def _is_bare(data):
 def _is_carried(form, arguments):
     """Whether these are a length and a digest, or an offset and bytes."""
     data = arguments.get(SECOND)
-    if len(arguments) != 2 or not _is_count(arguments.get(ARGUMENT), LAST_ENTRY) or not isinstance(data, bytes):
+    if len(arguments) != 2 or not is_number(arguments.get(ARGUMENT), LAST_ENTRY) or not isinstance(data, bytes):
         return False
     return len(data) == STAGED_DIGEST if form == r.ARG_STAGE else 0 < len(data) <= MAX_CHUNK
 
@@ -220,12 +215,12 @@ def _is_carried(form, arguments):
 def _are_fields(arguments):
     for field in arguments:
         value = arguments[field]
-        if not _is_count(field, _LAST_FIELD):
+        if not is_number(field, _LAST_FIELD):
             return False
         if field == STEPS:
             if not _are_steps(value):
                 return False
-        elif not _is_count(value, LAST_ENTRY):
+        elif not is_number(value, LAST_ENTRY):
             return False
     return len(arguments) > 0
 
@@ -236,6 +231,6 @@ def _are_steps(value):
     for step in value:
         if not isinstance(step, list) or len(step) != 2:
             return False
-        if not _is_count(step[0], LAST_ENTRY) or not _is_count(step[1], LAST_ENTRY):
+        if not is_number(step[0], LAST_ENTRY) or not is_number(step[1], LAST_ENTRY):
             return False
     return True

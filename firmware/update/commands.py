@@ -4,7 +4,7 @@
 or out of bounds anywhere refuses the whole manifest.
 """
 
-from firmware.trust.cbor import Refused, decode
+from firmware.trust.cbor import Refused, decode, is_number
 from firmware.update import verdict
 from firmware.update.suit import read_digest
 from hal.compat import const
@@ -65,11 +65,6 @@ _CONTENT_MOST = const(1024)
 URI_MOST = const(128)
 _ARGUMENTS_MOST = const(64)
 _SLOTS = const(2)
-
-
-def is_number(value, most):
-    """Whether `value` is an integer from 0 to `most`."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
 
 def _may(command, section):

@@ -4,7 +4,7 @@ Nothing is carried out here: `read` says whether the manifest is one for this pu
 is installed, and made of commands that are known, each where it may stand.
 """
 
-from firmware.trust.cbor import Refused, decode
+from firmware.trust.cbor import Refused, decode, is_number
 from firmware.trust.mac import equal
 from firmware.update import commands, suit, verdict
 from hal.compat import const
@@ -88,10 +88,10 @@ class Manifest:
     def _take_head(self, members, opening, device):
         """Version, sequence number, reference."""
         version = members.get(_VERSION)
-        if not commands.is_number(version, VERSION) or version != VERSION:
+        if not is_number(version, VERSION) or version != VERSION:
             return verdict.MANIFEST_VERSION
         number = members.get(_NUMBER)
-        if not commands.is_number(number, _NUMBER_MOST):
+        if not is_number(number, _NUMBER_MOST):
             return verdict.SEQUENCE_NUMBER
         self.number = number
         if number < device.number:

@@ -7,6 +7,7 @@ A condition that fails ends its sequence, softly or not as the manifest says; a 
 
 from hashlib import sha256
 
+from firmware.trust.cbor import is_number
 from firmware.trust.mac import equal
 from firmware.update import commands as c
 from firmware.update import target as slots
@@ -122,7 +123,7 @@ class Processor:
         component = frame.current[frame.which]
         if command == c.D_INDEX:
             everything = range(len(self._parameters)) if argument is True else argument
-            frame.current = [argument] if c.is_number(argument, c.COMPONENTS) else list(everything)
+            frame.current = [argument] if is_number(argument, c.COMPONENTS) else list(everything)
             frame.which = 0
             frame.at += 2
             return

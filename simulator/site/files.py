@@ -155,14 +155,21 @@ def wipe_folder(folder: Path) -> int:
 
 
 @contextmanager
-def writing(site: Site) -> Iterator[None]:
-    """Hold the site for one writer; SiteError where another has it."""
-    descriptor = os.open(site.folder / ".lock", os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
+def held(folder: Path, busy: Exception) -> Iterator[None]:
+    """Hold a folder for one program at a time; raises `busy` where another has it."""
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, PRIVATE_FILE)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise SiteError(f"{site.folder}: another 'kvo provision' is at work here; try again after it") from None
+            raise busy from None
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def writing(site: Site) -> Iterator[None]:
+    """Hold the site for one writer; SiteError where another has it."""
+    with held(site.folder, SiteError(f"{site.folder}: another 'kvo provision' is at work here; try again after it")):
+        yield

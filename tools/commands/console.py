@@ -14,6 +14,17 @@ BAD_INPUT = 2
 Advance = Callable[[float, float], None]
 
 
+PASSPHRASE_FILE = typer.Option(
+    "--passphrase-file", help="File with the key store's passphrase, if it lies elsewhere.", dir_okay=False,
+    exists=True,
+)  # fmt: skip
+
+
+def phrase_in(path: Path | None) -> str | None:
+    """The passphrase in a file, None where none is named."""
+    return None if path is None else path.read_text(encoding="utf-8").rstrip("\n")
+
+
 def fail(line: str, code: int = BAD_INPUT) -> NoReturn:
     """Say in one line on standard error what is wrong and what to do, and end with `code`."""
     typer.echo(line, err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tools.commands.console import fail, write_json
+from tools.commands.console import PASSPHRASE_FILE, fail, phrase_in, write_json
 from tools.commands.ending import run_until_ended
 
 if TYPE_CHECKING:
@@ -28,11 +28,7 @@ def gateway(
     json: Annotated[
         Path | None, typer.Option("--json", help="Write how every pump stands at the end to this file.", dir_okay=False)
     ] = None,
-    passphrase_file: Annotated[
-        Path | None,
-        typer.Option("--passphrase-file", help="File with the key store's passphrase, if it lies elsewhere.",
-                     dir_okay=False, exists=True),
-    ] = None,
+    passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
 ) -> None:  # fmt: skip
     """Watch a site's pumps: a live table on a terminal, lines elsewhere. It cannot change a dose.
 
@@ -44,7 +40,7 @@ def gateway(
     """
     from rich.console import Console
 
-    phrase = None if passphrase_file is None else passphrase_file.read_text(encoding="utf-8").rstrip("\n")
+    phrase = phrase_in(passphrase_file)
     console = Console()
     with_table = console.is_terminal
     found: list[Gateway] = []

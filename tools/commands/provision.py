@@ -11,12 +11,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tools.commands.console import fail, progress
+from tools.commands.console import PASSPHRASE_FILE, fail, phrase_in, progress
 
-_PASSPHRASE_FILE = typer.Option(
-    "--passphrase-file", help="File with the key store's passphrase; else SITE_DIR/keystore/passphrase.",
-    dir_okay=False, exists=True,
-)  # fmt: skip
 _SITE = typer.Argument(metavar="SITE_DIR", help="The site's folder.")
 
 
@@ -59,10 +55,6 @@ def _refusals() -> Iterator[None]:
         fail(f"{wrong.filename or 'the site'}: {wrong.strerror}; nothing half-written was left")
 
 
-def _phrase(path: Path | None) -> str | None:
-    return None if path is None else path.read_text(encoding="utf-8").rstrip("\n")
-
-
 @provision_app.command()
 def make(
     site_dir: Annotated[Path, typer.Argument(metavar="SITE_DIR", help="Folder to make; it must not be there yet.")],
@@ -77,7 +69,7 @@ def make(
         list[str] | None, typer.Option("--client", metavar="NAME", help="A terminal or gateway; may be given often.")
     ] = None,
     port: Annotated[int, typer.Option("--port", help="The broker's, on 127.0.0.1.")] = 8883,
-    passphrase_file: Annotated[Path | None, _PASSPHRASE_FILE] = None,
+    passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
 ) -> None:
     """Make a site in one step. Writes over nothing; where it fails it leaves nothing.
 
@@ -93,7 +85,7 @@ def make(
         people = read_people_file(operators.read_text(encoding="utf-8")) if operators is not None else []
         names = operator or ([] if people else list(USUAL))
         people += [parse_operator(text, len(people) + place + 1) for place, text in enumerate(names)]
-        site = make_site(site_dir, pumps, people, tuple(client or CLIENTS), port, _phrase(passphrase_file))
+        site = make_site(site_dir, pumps, people, tuple(client or CLIENTS), port, phrase_in(passphrase_file))
     typer.echo(f"{site.folder}: {len(site.pumps())} pumps, {len(people)} operators, broker on 127.0.0.1:{port}")
     for pump_id in site.pumps():
         typer.echo(f"pump {pump_id}")
@@ -111,7 +103,7 @@ def add(
     client: Annotated[
         list[str] | None, typer.Option("--client", metavar="NAME", help="A terminal; one that is there stays.")
     ] = None,
-    passphrase_file: Annotated[Path | None, _PASSPHRASE_FILE] = None,
+    passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
 ) -> None:
     """Add pumps, people and terminals to a site; what is there stays as it is.
 
@@ -120,7 +112,7 @@ def add(
     with _refusals():
         from simulator.site.make import add_to_site
 
-        made, people = add_to_site(site_dir, pumps, operator or (), client or (), _phrase(passphrase_file))
+        made, people = add_to_site(site_dir, pumps, operator or (), client or (), phrase_in(passphrase_file))
     for pump_id in made:
         typer.echo(f"pump {pump_id}")
     for one in people:
@@ -132,7 +124,7 @@ def add(
 def rotate(
     site_dir: Annotated[Path, _SITE],
     what: Annotated[str, typer.Argument(help="A pump's id, a client, an operator, 'broker' or 'recovery'.")],
-    passphrase_file: Annotated[Path | None, _PASSPHRASE_FILE] = None,
+    passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
 ) -> None:
     """Replace the secrets of one pump, client or person, of the broker, or both recovery cards.
 
@@ -141,14 +133,14 @@ def rotate(
     with _refusals():
         from simulator.site import change
 
-        typer.echo(change.rotate(site_dir, what, _phrase(passphrase_file)))
+        typer.echo(change.rotate(site_dir, what, phrase_in(passphrase_file)))
 
 
 @provision_app.command()
 def revoke(
     site_dir: Annotated[Path, _SITE],
     what: Annotated[str, typer.Argument(help="A pump's id, a client or an operator.")],
-    passphrase_file: Annotated[Path | None, _PASSPHRASE_FILE] = None,
+    passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
 ) -> None:
     """Take a pump, a client or a person out of use.
 
@@ -157,14 +149,14 @@ def revoke(
     with _refusals():
         from simulator.site import change
 
-        typer.echo(change.revoke(site_dir, what, _phrase(passphrase_file)))
+        typer.echo(change.revoke(site_dir, what, phrase_in(passphrase_file)))
 
 
 @provision_app.command()
 def record(
     site_dir: Annotated[Path, _SITE],
     pump: Annotated[str, typer.Argument(help="The pump's id.")],
-    passphrase_file: Annotated[Path | None, _PASSPHRASE_FILE] = None,
+    passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
 ) -> None:
     """Write a pump's credential record anew, for its local port: the people and revocations of today.
 
@@ -173,7 +165,7 @@ def record(
     with _refusals():
         from simulator.site import change
 
-        typer.echo(change.renew_record(site_dir, pump, _phrase(passphrase_file)))
+        typer.echo(change.renew_record(site_dir, pump, phrase_in(passphrase_file)))
 
 
 @provision_app.command()

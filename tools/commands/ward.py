@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tools.commands.console import write_json
+from tools.commands.console import PASSPHRASE_FILE, phrase_in, write_json
 from tools.commands.ending import run_until_ended
 
 if TYPE_CHECKING:
@@ -34,11 +34,7 @@ def ward(
     json: Annotated[
         Path | None, typer.Option("--json", help="Write how every pump stands at the end to this file.", dir_okay=False)
     ] = None,
-    passphrase_file: Annotated[
-        Path | None,
-        typer.Option("--passphrase-file", help="File with the key store's passphrase, if it lies elsewhere.",
-                     dir_okay=False, exists=True),
-    ] = None,
+    passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
 ) -> None:  # fmt: skip
     """Run a ward: pumps of a site with the real firmware, Mosquitto by the site's configuration, a nurse at each.
 
@@ -51,7 +47,7 @@ def ward(
 
     if not join:
         mosquitto_command()  # before anything is made
-    phrase = None if passphrase_file is None else passphrase_file.read_text(encoding="utf-8").rstrip("\n")
+    phrase = phrase_in(passphrase_file)
     if new:
         _make(site_dir, pumps or 2, phrase, port)
     found: list[Ward] = []

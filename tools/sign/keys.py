@@ -13,7 +13,6 @@ machine put back (a snapshot) cannot be noticed from inside: docs/updates.md say
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from firmware.trust import lms
-from simulator.site.files import append_private, make_folder, write_private
+from simulator.site.files import append_private, held, make_folder, write_private
 from tools.sign.problem import SignProblem
 
 try:
@@ -137,15 +136,8 @@ class SigningKey:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         self.public()
-        descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise SignProblem(f"{self.folder}: another 'kvo sign' uses this key; try again after it") from None
+        with held(self.folder, SignProblem(f"{self.folder}: another 'kvo sign' uses this key; try again after it")):
             yield
-        finally:
-            os.close(descriptor)
 
     def _reserve(self, used: int) -> None:
         """Spend leaf `used` for good. First the state, then its witness: cut between, the state is ahead, and good."""
