@@ -120,7 +120,8 @@ def _table(image: Image, fit: Fit) -> None:
     )
     over = fit.live_with_keys - fit.room_with_keys
     if image.board == "parts":
-        typer.echo(
-            f"with keys: about {fit.live_with_keys // 1024:,} KB"
-            + (f", {over // 1024 + 1:,} more than may be held: such a pump wants a larger board, or --rom" if over > 0 else "")
-        )
+        said = f"with keys: about {fit.live_with_keys // 1024:,} KB"
+        if over > 0:
+            remedy = "such a pump wants a larger board" + ("" if fit.rom_bytes else ", or --rom")
+            said += f", {over // 1024 + 1:,} more than may be held: {remedy}"
+        typer.echo(said)
