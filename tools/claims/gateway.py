@@ -22,7 +22,7 @@ _BODIES = {
     f.HELLO: {1: bytes(16), 2: 0, 3: 3, 4: [1]},
     f.STATUS: status_body(FORGED_RATE),
     f.ALARMS: {1: 1, 2: 2, 3: 0, 4: 3},
-    f.ACK: {1: bytes(8), 2: 0, 3: 0},
+    f.ACK: {1: bytes(16), 2: 0, 3: 0},
     f.LOG: {1: 0, 2: bytes(24), 3: 0},
     f.HEAD: {1: 1, 2: bytes(32)},
     f.AUDIT: {1: 0, 2: bytes(76), 3: 0},
