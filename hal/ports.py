@@ -98,6 +98,9 @@ AREA_AUDIT_B = const(4)
 AREA_KEYS_A = const(5)  # the credential record, twice: an erase takes a whole area
 AREA_KEYS_B = const(6)
 AREA_STAGE = const(7)  # what was carried here and is not in force: firmware/trust/staging.py
+AREA_ROOTS_A = const(10)  # the root record, twice: firmware/update/roots.py
+AREA_ROOTS_B = const(11)
+AREA_LIBRARY_B = const(15)  # the drug library's second copy
 
 
 class Readings:
