@@ -21,6 +21,7 @@ from tools.commands import (
     prove,
     provision,
     run,
+    sbom,
     scenario,
     sign,
     ward,
@@ -70,6 +71,7 @@ app.command()(emulate.emulate)
 app.command()(prove.prove)
 app.command()(build.build)
 app.command()(chart.chart)
+app.command()(sbom.sbom)
 app.command()(fuzz.fuzz)
 app.add_typer(files.programme_app, name="programme")
 app.add_typer(files.library_app, name="library")
