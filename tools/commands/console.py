@@ -46,10 +46,15 @@ def progress(what: str) -> Iterator[Advance]:
 
 def write_json(path: Path, data: Any) -> None:
     """Write `data` as JSON; one line and exit 2 where the file cannot be written."""
+    write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n", "--json")
+
+
+def write_text(path: Path, text: str, option: str) -> None:
+    """Write `text`; one line, which names the `option`, and exit 2 where the file cannot be written."""
     try:
-        path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
-        fail(f"{path}: cannot be written ({error.strerror}); name another file with --json")
+        fail(f"{path}: cannot be written ({error.strerror}); name another file with {option}")
 
 
 def clock(seconds: float) -> str:
