@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -53,15 +53,22 @@ class Outcome:
         }
 
 
+Undisturbed = tuple[list[float], list[float]]  # seconds, and mL delivered by then without the adversary
+
+
 @dataclass(frozen=True)
 class Played:
-    """One run of a scenario. verdicts: (time, code of firmware.trust.verdict, whether it was the adversary's)."""
+    """One run of a scenario. verdicts: (time, code of firmware.trust.verdict, whether it was the adversary's).
+
+    undisturbed: the same run without the adversary, None where no property asked for it.
+    """
 
     scenario: Scenario
     run: RunResult
     outcomes: tuple[Outcome, ...]
     verdicts: tuple[tuple[float, int, bool], ...]
     signals: dict[str, list[float]]
+    undisturbed: Undisturbed | None = None
 
     @property
     def holds(self) -> bool:
@@ -86,25 +93,31 @@ def play(
     near_wrap: bool = False,
     make_app: Callable[[Any], Any] | None = None,
     progress: Progress | None = None,
+    undisturbed: Undisturbed | None = None,
+    also: Sequence[str] = (),
 ) -> Played:
     """Run a scenario to its end and judge it.
 
-    make_app: another firmware, in home cpython, for mutants. MonitorUnavailable where there is nothing to judge with;
-    HomeError where the home cannot be had.
+    make_app: another firmware, in home cpython, for mutants. undisturbed: of an earlier run that differs in what the
+    adversary does alone; it is then not played again. also: signals to record besides those of the properties.
+    MonitorUnavailable where there is nothing to judge with; HomeError where the home cannot be had.
     """
     monitors.check_available()
     begun = time.perf_counter()
     stage = Stage(scenario.people, seed)
     world = {"seed": seed, "home": home, "near_wrap": near_wrap, "make_app": make_app}
-    names = scenario.signals
+    names = list(dict.fromkeys([*scenario.signals, *also]))
     if any(SIGNALS[name].needs == "attack" for name in names):
-        quiet = scenario.without_adversary()
-        _, sampler = _record(quiet, Stage(scenario.people, seed), world, ["delivered"], None)
-        stage.undisturbed = sampler.times, sampler.values["delivered"]
+        if undisturbed is None:
+            quiet = scenario.without_adversary()
+            _, sampler = _record(quiet, Stage(scenario.people, seed), world, ["delivered"], None)
+            undisturbed = sampler.times, sampler.values["delivered"]
+        stage.undisturbed = undisturbed
     result, sampler = _record(scenario, stage, world, names, progress)
     outcomes = tuple(_judge(one, sampler) for one in scenario.properties)
     result.wall_s = time.perf_counter() - begun
-    return Played(scenario, result, outcomes, tuple(stage.heard.codes), {"t_s": sampler.times, **sampler.values})
+    signals = {"t_s": sampler.times, **sampler.values}
+    return Played(scenario, result, outcomes, tuple(stage.heard.codes), signals, undisturbed)
 
 
 def _record(
