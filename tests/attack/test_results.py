@@ -24,7 +24,8 @@ def suite():
     return rs.Suite(
         (rs.ControlSaid("request-mac", "says", "where", "judging"),), (attack,), (run,),
         (rs.MinimalSets("a", 0, (("request-mac",),), 3, "", 4, ("slot-exactness",)),),
-        (rs.Cell("a", ("request-mac",), rs.DOSE, True, False, 0.1),), (("b", "why"),), {"legacy": ("request-mac",)}, 1.0,
+        (rs.Cell("a", ("request-mac",), rs.DOSE, True, False, 0.1),), (("b", "why"),),
+        {"legacy": ("request-mac",)}, 1.0,
     )  # fmt: skip
 
 
