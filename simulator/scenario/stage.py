@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -47,6 +47,7 @@ class Stage:
         self.terminals: dict[str, Terminal] = {}
         self.asked: dict[str, bytes] = {}  # by whom, what was asked for last
         self.heard = Heard()
+        self.lacking: Container[str] = ()  # controls that the site does without
         self.undisturbed: tuple[list[float], list[float]] = ([], [])  # seconds, and mL delivered without the adversary
         if self.record is not None:
             self.reader = Reader(self.record)

@@ -11,7 +11,7 @@ from firmware.therapy.glass import Glass
 from firmware.therapy.mailbox import ASKED_STOP
 from firmware.therapy.prepared import Prepared
 from firmware.therapy.remote import Remote
-from firmware.trust.bedside import IDLE_S, Bedside, Tries
+from firmware.trust.bedside import Bedside, Tries
 from firmware.trust.card import Desk
 from firmware.trust.roles import may_treat
 from hal.ports import RF_KEY_SWITCH
@@ -121,8 +121,8 @@ class _SpyLogin(Controller):
 
     def may_enter(self) -> bool:
         may = bool(super().may_enter())
-        if not may:
-            self.spied.add("login")
+        if not may:  # nobody has logged in, or not for three minutes
+            self.spied.update(("login", "idle-logout"))
         return may
 
 
@@ -199,16 +199,6 @@ class _StaysLoggedIn(Bedside):
 
     def look(self, readings: Any, now_s: int) -> int:
         self._seen_s = now_s
-        return int(super().look(readings, now_s))
-
-
-class _SpyIdle(Bedside):
-    __slots__ = ()
-    spied: set[str]
-
-    def look(self, readings: Any, now_s: int) -> int:
-        if self.person and now_s - self._seen_s >= IDLE_S:
-            self.spied.add("idle-logout")
         return int(super().look(readings, now_s))
 
 
@@ -296,7 +286,7 @@ CONTROLS = (
     ),
     Control(
         "idle-logout", "person", "Three minutes without a key log out.", "Whoever has logged in stays so.", _BEDSIDE,
-        (Standin("bedside", _StaysLoggedIn, _SpyIdle),),
+        (Standin("bedside", _StaysLoggedIn, None), Standin("controller", Controller, _SpyLogin)),
     ),
     Control(
         "card-signature", "person", "A card signs a question that never comes twice (ECDSA, P-256).",

@@ -13,6 +13,9 @@ from firmware.trust.roles import Roles
 from firmware.trust.verdict import Tally
 from simulator.attack.controls.base import Control, Standin, answers
 
+# So many more records wear no store.
+_FEW = 8
+
 
 class _NothingIsHostile(Tally):
     """Counts, and is never suspicious."""
@@ -60,7 +63,7 @@ class _SpyNotes(Tally):
 
     def notable(self, code: int, now_s: int) -> int:
         times = int(super().notable(code, now_s))
-        if times != 1:
+        if not times and self.counts[code] > _FEW:
             self.spied.add("audit-allowance")
         return times
 
