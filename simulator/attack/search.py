@@ -63,7 +63,7 @@ class Search:
     def _reason(self, largest: int) -> str:
         everything = self.cell(frozenset(CONTROLS))
         if everything.reached_dose:
-            return f"more than {largest} controls stand in its way; without any of the {len(CONTROLS)} it reaches the dose"
+            return f"more than {largest} controls stand in its way; without any of the {len(CONTROLS)} it gets there"
         return f"it is no attack on the dose: without any of the {len(CONTROLS)} controls the dose is what it was"
 
     def _play(self, ablated: frozenset[str]) -> rs.Cell:
