@@ -94,17 +94,21 @@ def play(
     """
     monitors.check_available()
     begun = time.perf_counter()
-    stage = Stage(scenario.people, seed)
+    stage = _stage(scenario, seed)
     world = {"seed": seed, "home": home, "near_wrap": near_wrap, "make_app": make_app}
     names = scenario.signals
     if any(SIGNALS[name].needs == "attack" for name in names):
         quiet = scenario.without_adversary()
-        _, sampler = _record(quiet, Stage(scenario.people, seed), world, ["delivered"], None)
+        _, sampler = _record(quiet, _stage(scenario, seed), world, ["delivered"], None)
         stage.undisturbed = sampler.times, sampler.values["delivered"]
     result, sampler = _record(scenario, stage, world, names, progress)
     outcomes = tuple(_judge(one, sampler) for one in scenario.properties)
     result.wall_s = time.perf_counter() - begun
     return Played(scenario, result, outcomes, tuple(stage.heard.codes), {"t_s": sampler.times, **sampler.values})
+
+
+def _stage(scenario: Scenario, seed: int) -> Stage:
+    return Stage(scenario.people, seed, scenario.network, scenario.attack.positions if scenario.attack else ())
 
 
 def _record(
@@ -116,12 +120,14 @@ def _record(
     result.pressure_limit_mmhg = programme.therapy.pressure or programme.drug.pressure
     operator = scenario.people[scenario.operator] if scenario.operator is not None else None
     person = (operator.number, operator.pin) if operator is not None else None
-    with World(programme, credentials=stage.record, person=person, **options) as world:
+    with World(programme, credentials=stage.record, person=person, cards=stage.cards, **options) as world:
         stage.enter(world)
         recorder = Recorder(world, result)
         sampler = Sampler(names, Moment(stage, recorder))
         _run(stage, recorder, sampler, scenario.duration_ms, progress)
         recorder.finish()
+    result.events += [(at, f"adversary at {position}: {state}") for at, position, state in stage.chain]
+    result.events.sort(key=lambda event: event[0])
     return result, sampler
 
 
