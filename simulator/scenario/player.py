@@ -101,21 +101,25 @@ def play(
     """
     monitors.check_available()
     begun = time.perf_counter()
-    stage = Stage(scenario.people, seed)
-    stage.lacking = lacking
+    stage = _stage(scenario, seed, lacking)
     world = {"seed": seed, "home": home, "near_wrap": near_wrap, "make_app": make_app}
     names = scenario.signals
     if any(SIGNALS[name].needs == "attack" for name in names):
         if undisturbed is None:
-            quiet = Stage(scenario.people, seed)
-            quiet.lacking = lacking
-            _, sampler = _record(scenario.without_adversary(), quiet, world, ["delivered"], None)
+            quiet = scenario.without_adversary()
+            _, sampler = _record(quiet, _stage(scenario, seed, lacking), world, ["delivered"], None)
             undisturbed = sampler.times, sampler.values["delivered"]
         stage.undisturbed = undisturbed
     result, sampler = _record(scenario, stage, world, names, progress)
     outcomes = tuple(_judge(one, sampler) for one in scenario.properties)
     result.wall_s = time.perf_counter() - begun
     return Played(scenario, result, outcomes, tuple(stage.heard.codes), {"t_s": sampler.times, **sampler.values})
+
+
+def _stage(scenario: Scenario, seed: int, lacking: Container[str]) -> Stage:
+    stage = Stage(scenario.people, seed, scenario.network, scenario.attack.positions if scenario.attack else ())
+    stage.lacking = lacking
+    return stage
 
 
 def _record(
@@ -127,12 +131,14 @@ def _record(
     result.pressure_limit_mmhg = programme.therapy.pressure or programme.drug.pressure
     operator = scenario.people[scenario.operator] if scenario.operator is not None else None
     person = (operator.number, operator.pin) if operator is not None else None
-    with World(programme, credentials=stage.record, person=person, **options) as world:
+    with World(programme, credentials=stage.record, person=person, cards=stage.cards, **options) as world:
         stage.enter(world)
         recorder = Recorder(world, result)
         sampler = Sampler(names, Moment(stage, recorder))
         _run(stage, recorder, sampler, scenario.duration_ms, progress)
         recorder.finish()
+    result.events += [(at, f"adversary at {position}: {state}") for at, position, state in stage.chain]
+    result.events.sort(key=lambda event: event[0])
     return result, sampler
 
 
