@@ -32,6 +32,7 @@ from firmware.trust.closed import is_provisioned
 from firmware.trust.countwatch import CountWatch
 from firmware.trust.credentials import Credentials, Record
 from firmware.trust.gatekeeper import Gatekeeper
+from firmware.trust.keyring import Keyring
 from firmware.trust.noting import Allowance, Noting
 from firmware.trust.request import Request
 from firmware.trust.roles import Roles
@@ -47,7 +48,8 @@ PARTS: dict[str, type] = {
     "app": App, "allowance": Allowance, "approvals": Approvals, "audit": Noting, "bedside": Bedside,
     "card tries": Tries, "controller": Controller, "count": CountWatch, "counters": Counters,
     "credentials": Credentials, "desk": Desk, "dose": Delivery, "dosing": Dosing, "gatekeeper": Gatekeeper,
-    "glass": Glass, "grant": Grant, "guardian": Guardian, "link": SimLink, "mailbox": Mailbox, "past": Past,
+    "glass": Glass, "grant": Grant, "guardian": Guardian, "keyring": Keyring, "link": SimLink, "mailbox": Mailbox,
+    "past": Past,
     "plausible": Plausible, "prepared": Prepared, "prescriber": Prescriber, "record": Record, "remote": Remote,
     "request": Request, "roles": Roles, "seconds": Seconds, "session": Session, "tally": Tally, "tries": Tries,
     "watchdog": SimWatchdog, "window": Window,
@@ -137,6 +139,10 @@ def _gatekeeper(board: Any, parts: Parts) -> Any:
             if self.bedside is not None:
                 self.bedside.__class__ = fitted_bedside
                 parts.fit(self.bedside._tries, "tries")
+
+        def _open(self) -> None:
+            super()._open()
+            parts.fit(self.keyring, "keyring")
 
     class FittedBedside(parts.of("bedside")):  # type: ignore[misc]
         """Likewise with its first card."""

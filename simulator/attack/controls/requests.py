@@ -9,8 +9,10 @@ from firmware.trust.approvals import Approvals
 from firmware.trust.cbor import Tag, decode, encode
 from firmware.trust.cose import TAG_MAC0, open_message
 from firmware.trust.credentials import Record
+from firmware.trust.keyring import Keyring, operator_key
+from firmware.trust.mac import MacKey
 from firmware.trust.request import Request
-from firmware.trust.roles import Roles
+from firmware.trust.roles import ROLES, Roles
 from firmware.trust.seconds import Seconds
 from firmware.trust.session import Counters, Session
 from simulator.attack.controls.base import Control, Standin, answers
@@ -81,6 +83,52 @@ def _decoded(data: bytes) -> Any:
         return None
 
 
+class _OneKey(Keyring):
+    """One key of the pump's for everything: what any of its keys vouches for is vouched for.
+
+    An operator's key is good under any number, role and shift, and so is the key of facts.
+    """
+
+    __slots__ = ()
+
+    def derive(self, request: Any) -> MacKey:
+        record = self._record
+        found = super().derive(request)
+        people = [(one.number, role) for one in record.people for role in range(1, ROLES)]
+        others = [operator_key(record, *one, request.epoch, request.not_after_s) for one in people]
+        return _ManyKeys(found, [*(MacKey(one) for one in others), self.facts()])
+
+
+class _ManyKeys(MacKey):
+    """A key that also stands for others."""
+
+    __slots__ = ("others",)
+
+    def __init__(self, key: Any, others: list[Any]) -> None:
+        self._inner, self._outer = key._inner, key._outer
+        self.others = others
+
+
+class _ByAnyOfThem(Request):
+    """Holds where one of the pump's keys vouches for it."""
+
+    __slots__ = ()
+
+    def _holds(self, key: Any) -> bool:
+        return any(super(_ByAnyOfThem, self)._holds(one) for one in (key, *getattr(key, "others", ())))
+
+
+class _SpyAnyKey(Request):
+    __slots__ = ()
+    spied: set[str]
+
+    def _holds(self, key: Any) -> bool:
+        holds = bool(super()._holds(key))
+        if not holds:
+            self.spied.add("key-separation")
+        return holds
+
+
 class _SamePerson(Approvals):
     """Does not ask who approves."""
 
@@ -135,6 +183,11 @@ CONTROLS = (
     Control(
         "per-pump-key", "message", "Each pump has a random key of its own; what is read out of one is worth nothing at "
         "another.", "Every pump of the site has one key.", "simulator/site/keystore.py", at_site=True,
+    ),
+    Control(
+        "key-separation", "message", "Each operator, role and shift has a key of its own, derived from the pump's; "
+        "facts have another.", "One key of the pump's serves for everything.", "firmware/trust/keyring.py",
+        (Standin("keyring", _OneKey, None), Standin("request", _ByAnyOfThem, _SpyAnyKey)),
     ),
     Control(
         "addressee", "message", "A request names the pump that is meant; another pump refuses it.",

@@ -19,8 +19,8 @@ CONTROLS: dict[str, Control] = {one.name: one for one in sorted(_ALL, key=lambda
 # hazards and watches itself, and it believes whatever speaks its protocol.
 LEGACY = (
     "client-certificate", "server-certificate", "broker-acl", "retained-ignored", "request-mac", "per-pump-key",
-    "addressee", "strict-form", "freshness", "counter", "expiry", "time-floor", "shift-end", "revocation",
-    "role-check", "two-person", "back-off", "bedside-confirmation", "shown-first", "offer-ends", "rate-limit",
+    "key-separation", "addressee", "strict-form", "freshness", "counter", "expiry", "time-floor", "shift-end",
+    "revocation", "role-check", "two-person", "back-off", "bedside-confirmation", "shown-first", "offer-ends", "rate-limit",
     "suspicion", "audit-allowance", "audit-chain", "record-check", "counter-binding", "isolation", "link-off",
     "fact-mac", "fact-counter", "update-signature", "counter-signature", "library-signature", "rollback-floor",
     "slot-exactness", "model-match",
