@@ -28,7 +28,7 @@ faults:
   - {at: 2 min, fault: down_pressure_offset, by: -20 mmHg, for: 1 min}
 properties:
   - {name: refused, kind: security, says: none is taken, formula: always (hostile_accepted < 1)}
-attack: {positions: [shift-key], control: request-mac, property: refused}
+attack: {positions: [stolen-shift-key], control: request-mac, property: refused}
 """
 GOOD = """\
 vary:
