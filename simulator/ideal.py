@@ -62,14 +62,17 @@ class IdealStore:
     def write(self, area: int, offset: int, data: bytes) -> int:
         """Keep `data`, or refuse."""
         if self.rc == ports.OK:
-            self._areas.setdefault(area, bytearray(_BLANK))[offset : offset + len(data)] = data
+            if area not in self._areas:
+                self._areas[area] = bytearray(_BLANK)
+            self._areas[area][offset : offset + len(data)] = data
             self.writes += 1
         return self.rc
 
     def erase(self, area: int) -> int:
         """Begin anew, or refuse."""
         if self.rc == ports.OK:
-            self._areas.pop(area, None)
+            if area in self._areas:
+                self._areas[area][:] = _BLANK
         return self.rc
 
 
