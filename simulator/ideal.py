@@ -47,8 +47,9 @@ class IdealStore:
     def __init__(self, library: bytes = b"") -> None:
         self.rc = _NO_REFUSAL
         self.writes = 0
-        # An area is made when something is written to it: most pumps of a test write to none but the journal.
-        self._areas = {ports.AREA_LIBRARY: bytearray(library.ljust(_AREA, b"\xff"))}
+        # Later areas are made when something is written to them.
+        self._areas = {area: bytearray(_BLANK) for area in range(ports.AREA_STAGE + 1)}
+        self._areas[ports.AREA_LIBRARY][: len(library)] = library
 
     def size(self, area: int) -> int:
         """Bytes in an area."""
@@ -69,7 +70,7 @@ class IdealStore:
     def erase(self, area: int) -> int:
         """Begin anew, or refuse."""
         if self.rc == ports.OK:
-            self._areas.pop(area, None)
+            self._areas.setdefault(area, bytearray(_BLANK))[:] = _BLANK
         return self.rc
 
 

@@ -118,10 +118,8 @@ class Desk:
         """
         board, remote, controller = self.pump.board, self.remote, self.pump.controller
         if board.store.writes:
-            for place in [place for place in board.store._areas if place >= ports.AREA_KEYS_A]:
-                del board.store._areas[place]
             for place, area in self._keys.items():
-                board.store._areas[place] = bytearray(area)
+                board.store._areas[place][:] = area
             board.store.writes = 0
         board.store.rc = ports.ERR_FAILED if store_fails else ports.OK
         board.clock.ms = self._ms
