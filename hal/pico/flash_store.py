@@ -4,7 +4,8 @@ Stock MicroPython mounts a file system over all that `rp2.Flash()` reaches and r
 size is another, so there is no room above. Below it, between the interpreter's image and the file
 system, every official image leaves more than 200 KB free; blocks there have negative numbers, which
 `rp2.Flash` takes without a word (ports/rp2/rp2_flash.c, 1.27 to 1.29). Nothing is written there
-but into sectors that are blank or bear our header: what else lies there is somebody's, and is refused.
+but into sectors that are blank or bear our header: what else lies there is somebody's, and is refused. An interpreter
+that was built with a ROM partition has it there; the store then lies below that.
 
     sector 0       header, never erased
     sectors 1, 2   the counter (counter.py)
@@ -17,6 +18,7 @@ outlasts, and live twelve years. A stock Pico cannot lock any of it.
 """
 
 import rp2
+import vfs
 
 from hal.compat import const
 from hal.ports import ERR_ABSENT, ERR_FAILED, ERR_RANGE, OK
@@ -26,7 +28,10 @@ _PAGE = const(256)
 _SECTORS = const(41)
 _FIRST = const(-41)
 HEADER = b"KVO store 3\n"
+_BLOCKS = const(4)  # what `ioctl` is asked for
 _ERASE_BLOCK = const(6)
+_ROM_PARTITIONS = const(1)  # what `rom_ioctl` is asked for
+_ROM_PARTITION = const(2)
 _BLANK = b"\xff" * _PAGE
 # First sector and number of sectors of each area, by its code; none: it is not in this flash.
 _PLACES = bytes(
@@ -37,11 +42,19 @@ _PLACES = bytes(
 _AREAS = const(16)
 
 
+def _rom_sectors():
+    """Sectors of the interpreter's ROM partition, 0 where it has none."""
+    if not hasattr(vfs, "rom_ioctl") or vfs.rom_ioctl(_ROM_PARTITIONS) < 1:
+        return 0
+    return vfs.rom_ioctl(_ROM_PARTITION, 0).ioctl(_BLOCKS, 0)
+
+
 class Region:
     """The reserved sectors. `state` is OK, or why nothing is read or written: ERR_ABSENT, ERR_FAILED."""
 
     def __init__(self):
         self._flash = rp2.Flash()
+        self._first = _FIRST - _rom_sectors()
         self._page = bytearray(_PAGE)
         self._check = bytearray(_PAGE)
         self.state = OK
@@ -81,7 +94,7 @@ class Region:
         if self.state:
             return self.state
         try:
-            self._flash.readblocks(_FIRST + sector, into, offset)
+            self._flash.readblocks(self._first + sector, into, offset)
         except OSError:
             return ERR_FAILED
         return OK
@@ -110,8 +123,8 @@ class Region:
         page[inside : inside + len(part)] = part
         check = memoryview(self._check)[: len(part)]
         try:
-            self._flash.writeblocks(_FIRST + sector, page, offset - inside)
-            self._flash.readblocks(_FIRST + sector, check, offset)
+            self._flash.writeblocks(self._first + sector, page, offset - inside)
+            self._flash.readblocks(self._first + sector, check, offset)
         except OSError:
             return ERR_FAILED
         return OK if check == part else ERR_FAILED
@@ -123,7 +136,7 @@ class Region:
         if self.is_blank(sector):
             return OK
         try:
-            self._flash.ioctl(_ERASE_BLOCK, _FIRST + sector)
+            self._flash.ioctl(_ERASE_BLOCK, self._first + sector)
         except OSError:
             return ERR_FAILED
         return OK if self.is_blank(sector) else ERR_FAILED

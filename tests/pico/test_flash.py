@@ -6,7 +6,7 @@ from firmware.therapy.journal import Journal
 from hal import ports
 from hal.stubs import Chip, installed
 from hal.stubs.chip import ChipReset
-from hal.stubs.flash import SECTOR
+from hal.stubs.flash import SECTOR, FlashMemory
 
 SECTORS = 41
 ABSENT = (12, 13, 14)  # slots are files
@@ -35,10 +35,10 @@ def open_counter():
     return FlashCounter(open_region())
 
 
-def test_sizes_are_whole_sectors_and_lie_one_behind_the_other():
+def test_sizes_are_whole_sectors_and_lie_one_behind_the_other(chip):
     from hal.pico import flash_store
 
-    store = open_store_of(Chip())
+    store = open_store()
     assert [store.size(area) // SECTOR for area in AREAS] == [4, 5, 5, 4, 4, 1, 1, 6, 1, 1, 1, 1, 4]
     place = 3  # behind the header and the counter
     for area in AREAS:
@@ -46,11 +46,6 @@ def test_sizes_are_whole_sectors_and_lie_one_behind_the_other():
         place += store.size(area) // SECTOR
     assert place == SECTORS
     assert [store.size(area) for area in (*ABSENT, 16, -1)] == [0] * 5
-
-
-def open_store_of(chip):
-    with installed(chip):
-        return open_store()
 
 
 @pytest.fixture
@@ -266,3 +261,27 @@ def test_the_journal_lives_on_it_through_cuts():
 
             assert cut(chip, 3_001 + 977 * round_ % 9_000, append)
     assert written > 300
+
+
+def test_below_a_rom_partition_it_lies_below_that_and_leaves_it_alone():
+    rom = 40 * SECTOR
+    chip = Chip()
+    chip.flash = FlashMemory(rom=rom)
+    flash = chip.flash
+    flash.data[flash.base - rom : flash.base] = b"R" * rom
+    with installed(chip):
+        store = open_store()
+        for area in AREAS:
+            assert store.write(area, 0, bytes([area])) == ports.OK
+        assert open_store().read(ports.AREA_KEYS_B, 0, into := bytearray(1)) == ports.OK
+        assert into[0] == ports.AREA_KEYS_B
+    assert flash.data[flash.base - rom : flash.base] == b"R" * rom
+    assert flash.data[first_address(flash) - rom :].startswith(b"KVO store")
+
+
+def test_without_a_rom_partition_there_is_no_call_for_one(chip):
+    import vfs
+
+    assert not hasattr(vfs, "rom_ioctl"), "as on MicroPython's own images"
+    chip.flash.rom = 8 * SECTOR
+    assert vfs.rom_ioctl(1) == 1 and vfs.rom_ioctl(2, 0).ioctl(4, 0) == 8 and vfs.rom_ioctl(9, 0) < 0
