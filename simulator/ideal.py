@@ -47,8 +47,9 @@ class IdealStore:
     def __init__(self, library: bytes = b"") -> None:
         self.rc = _NO_REFUSAL
         self.writes = 0
-        # An area is made when something is written to it: most pumps of a test write to none but the journal.
-        self._areas = {ports.AREA_LIBRARY: bytearray(library.ljust(_AREA, b"\xff"))}
+        # Later areas are made when something is written to them.
+        self._areas = {area: bytearray(_BLANK) for area in range(ports.AREA_STAGE + 1)}
+        self._areas[ports.AREA_LIBRARY][: len(library)] = library
 
     def size(self, area: int) -> int:
         """Bytes in an area."""
@@ -62,17 +63,14 @@ class IdealStore:
     def write(self, area: int, offset: int, data: bytes) -> int:
         """Keep `data`, or refuse."""
         if self.rc == ports.OK:
-            if area not in self._areas:
-                self._areas[area] = bytearray(_BLANK)
-            self._areas[area][offset : offset + len(data)] = data
+            self._areas.setdefault(area, bytearray(_BLANK))[offset : offset + len(data)] = data
             self.writes += 1
         return self.rc
 
     def erase(self, area: int) -> int:
         """Begin anew, or refuse."""
         if self.rc == ports.OK:
-            if area in self._areas:
-                self._areas[area][:] = _BLANK
+            self._areas.setdefault(area, bytearray(_BLANK))[:] = _BLANK
         return self.rc
 
 

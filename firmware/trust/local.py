@@ -49,7 +49,8 @@ class LocalPort:
         if self._installer is None:
             from firmware.trust.install import Installer
 
-            self._installer = Installer(self._board.local, self._board.store, self._gatekeeper)
+            board = self._board
+            self._installer = Installer(board.local, board.store, self._gatekeeper, board.counter)
         self._installer.step()
 
     def _take(self, remote, number):

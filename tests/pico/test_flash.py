@@ -8,8 +8,9 @@ from hal.stubs import Chip, installed
 from hal.stubs.chip import ChipReset
 from hal.stubs.flash import SECTOR, FlashMemory
 
-SECTORS = 31
-AREAS = range(ports.AREA_LIBRARY, ports.AREA_KEYS_B + 1)
+SECTORS = 41
+ABSENT = (12, 13, 14)  # slots are files
+AREAS = [area for area in range(ports.AREA_LIBRARY, ports.AREA_LIBRARY_B + 1) if area not in ABSENT]
 
 
 def first_address(flash):
@@ -38,13 +39,13 @@ def test_sizes_are_whole_sectors_and_lie_one_behind_the_other(chip):
     from hal.pico import flash_store
 
     store = open_store()
-    assert [store.size(area) // SECTOR for area in AREAS] == [8, 5, 5, 4, 4, 1, 1]
+    assert [store.size(area) // SECTOR for area in AREAS] == [4, 5, 5, 4, 4, 1, 1, 6, 1, 1, 1, 1, 4]
     place = 3  # behind the header and the counter
     for area in AREAS:
         assert flash_store._PLACES[2 * area] == place
         place += store.size(area) // SECTOR
     assert place == SECTORS
-    assert store.size(7) == store.size(-1) == 0
+    assert [store.size(area) for area in (*ABSENT, 16, -1)] == [0] * 5
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_a_write_only_clears_bits_and_says_when_that_was_not_enough(chip):
     ("area", "offset", "length"),
     [
         (0, -1, 4), (0, 32 * 1024, 1), (1, 20 * 1024 - 3, 4), (3, 16 * 1024, 1), (5, 4096, 1), (6, 4095, 2),
-        (7, 0, 1), (-1, 0, 1),
+        (12, 0, 1), (-1, 0, 1),
     ],
 )  # fmt: skip
 def test_out_of_range_is_refused(chip, area, offset, length):

@@ -118,10 +118,6 @@ class Desk:
         """
         board, remote, controller = self.pump.board, self.remote, self.pump.controller
         if board.store.writes:
-            # Kept in place: what a store holds is not the pump's memory, which is measured meanwhile.
-            for place in [place for place in board.store._areas if place >= ports.AREA_KEYS_A]:
-                if place not in self._keys:
-                    del board.store._areas[place]
             for place, area in self._keys.items():
                 board.store._areas[place][:] = area
             board.store.writes = 0
