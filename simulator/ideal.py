@@ -50,8 +50,8 @@ class IdealStore:
         self._areas = [bytearray(library.ljust(_AREA, b"\xff")), *(bytearray(_BLANK) for _ in range(7))]
 
     def size(self, area: int) -> int:
-        """Bytes in an area."""
-        return _AREA
+        """Bytes in an area, 0 for an area that is not there."""
+        return _AREA if area < len(self._areas) else 0
 
     def read(self, area: int, offset: int, into: bytearray) -> int:
         """What stands there."""
@@ -69,6 +69,12 @@ class IdealStore:
         """Begin anew, or refuse."""
         if self.rc == ports.OK:
             self._areas[area][:] = _BLANK
+        return self.rc
+
+    def erase_block(self, area: int, offset: int) -> int:
+        """Begin a block anew, or refuse."""
+        if self.rc == ports.OK:
+            self._areas[area][offset : offset + ports.BLOCK] = _BLANK[: ports.BLOCK]
         return self.rc
 
 
