@@ -4,11 +4,10 @@ Each way of starting is a pattern of bits, made of the verdict that the image ca
 infuse; the image for it is exempt from the rollback floor, and so boots no other way.
 """
 
-import struct
-
 from firmware.trust.mac import equal
 from firmware.update import reasons, target, verdict
 from firmware.update import slot as sl
+from firmware.update.booted import AREAS, CONFIRMED, FIRMWARE, RECOVERY, TRIAL, Booted
 from firmware.update.manifest import Device, Manifest
 from firmware.update.processor import INVOCATION, Processor
 from firmware.update.record import NO_SLOT
@@ -17,45 +16,8 @@ from firmware.update.suit import Opening
 from hal.compat import const
 from hal.ports import AREA_GOLDEN, AREA_SLOT_A, AREA_SLOT_B, ERR_BUSY, ERR_RANGE, OK
 
-CONFIRMED = const(0x21D5)  # modes
-TRIAL = const(0x4E8A)
-RECOVERY = const(0x5727)
-NOTHING = const(0)  # no image boots
-AREAS = (AREA_SLOT_A, AREA_SLOT_B)
-FIRMWARE = b"firmware"
 TRIES = const(1)
 _HASHES = const(200)
-_BOOTED = "<HBBI32s32s"
-
-
-class Booted:
-    """How the firmware was started: `mode`, `slot` (0, 1, or NO_SLOT), `number`, `digest` of the manifest, `image`'s."""
-
-    def __init__(self, mode=NOTHING, slot=NO_SLOT, number=0, digest=bytes(32), image=bytes(32)):
-        self.mode = mode
-        self.slot = slot
-        self.number = number
-        self.digest = digest
-        self.image = image
-        self.reason = 0  # why no other did
-
-    def encode(self):
-        """Return it as bytes, for the file that tells the firmware."""
-        return struct.pack(_BOOTED, self.mode, self.slot, self.reason, self.number, self.digest, self.image)
-
-    def area(self):
-        """The area that the image lies in."""
-        return AREA_GOLDEN if self.slot == NO_SLOT else AREAS[self.slot]
-
-
-def decode(data):
-    """Return the Booted of `data`; one of mode NOTHING where it is none."""
-    booted = Booted()
-    if len(data) == struct.calcsize(_BOOTED):
-        (booted.mode, booted.slot, booted.reason, booted.number, booted.digest, booted.image) = struct.unpack(
-            _BOOTED, data
-        )
-    return booted
 
 
 class _Running(target.Target):

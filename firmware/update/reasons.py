@@ -28,3 +28,7 @@ TRIAL_PENDING = const(124)  # another image is on trial
 NOT_READY = const(125)  # nothing is ready to be installed, or it is of another number
 NO_RECORD = const(126)  # the store does not take the boot record
 NO_PROOFS = const(127)  # nobody is known whose proofs would count
+
+# While it runs.
+NO_MEMORY = const(130)  # to verify it beside everything else: it is done in a pump with more
+OTHER_IMAGE = const(131)  # the stored image is not what booted

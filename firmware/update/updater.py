@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from firmware.update import contents, reasons, target, verdict
 from firmware.update import slot as sl
-from firmware.update.boot import AREAS, FIRMWARE
+from firmware.update.booted import AREAS, FIRMWARE
 from firmware.update.manifest import Device, Manifest
 from firmware.update.processor import UPDATE, Processor
 from firmware.update.slot import Slot

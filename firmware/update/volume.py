@@ -4,15 +4,15 @@
     sys.path[:] = ["/slot"]
 
 What can be imported is what the manifest vouches for and nothing else, wherever else files lie. One file is not the
-image's: BOOTED tells the firmware how it was started (boot.py); no path of an image begins with a dot.
+image's: FILE tells the firmware how it was started (booted.py); no path of an image begins with a dot.
 """
 
 import io
 
+from firmware.update.booted import FILE
 from hal.compat import const
 from hal.ports import OK
 
-BOOTED = ".booted"
 _FOLDER = const(0x4000)
 _FILE = const(0x8000)
 _ENOENT = const(2)
@@ -57,7 +57,7 @@ class Volume:
     def stat(self, path):
         """As os.stat; OSError where there is no such thing."""
         path = path.strip("/")
-        if path == BOOTED:
+        if path == FILE:
             return (_FILE, 0, 0, 0, 0, 0, len(self._booted), 0, 0, 0)
         found = self._files.find(path)
         if found is not None:
@@ -71,7 +71,7 @@ class Volume:
         if "w" in mode or "a" in mode or "+" in mode:
             raise OSError(_EROFS)
         path = path.strip("/")
-        if path == BOOTED:
+        if path == FILE:
             return io.BytesIO(self._booted)
         found = self._files.find(path)
         if found is None:
