@@ -9,7 +9,7 @@ from firmware.comms.raw import RawComms
 from firmware.therapy.pace import TURN_MS
 from firmware.trust.closed import ClosedGatekeeper, is_provisioned
 from hal.compat import collect, const, ticks_add, ticks_diff
-from hal.ports import AREA_AUDIT_A, AREA_AUDIT_B, OK
+from hal.ports import AREA_AUDIT_A, AREA_AUDIT_B, AREA_BOOT_A, OK
 
 # A turn overdue by this much: the pacer has stopped, and the main loop takes it.
 LATE_MS = const(200)
@@ -96,10 +96,43 @@ def comms_for(link, pump_id, clock, entropy):
     return MqttMaker(pump_id, clock, entropy).make
 
 
+def updates_for(board, gatekeeper, module_file=__file__):
+    """Return what a pump does with updates whose firmware was booted from a slot; None for any other.
+
+    `module_file`: where this module was imported from, which says so.
+    """
+    if not board.store.size(AREA_BOOT_A):
+        return None
+    from firmware.update.booted import how
+
+    booted = how(module_file)
+    if booted is None:
+        return None
+    from firmware.update.running import Updates
+
+    def proofs():
+        from firmware.update.roots import firmware_proofs, read_roots
+
+        roots = read_roots(board.store)
+        credentials = getattr(gatekeeper, "credentials", None)
+        record = None if credentials is None else credentials.record
+        return [] if roots is None or record is None else firmware_proofs(roots, record)
+
+    def device():
+        from firmware.update.roots import read_roots
+        from firmware.update.start import device_of
+
+        return device_of(board.store, read_roots(board.store))
+
+    return Updates(board.store, booted, device, proofs, board.clock.ticks_ms())
+
+
 def boot(board):
     """Boot the firmware on `board`; return its Loop."""
     gatekeeper = gatekeeper_for(board)
-    app = App(board, gatekeeper, comms_for(board.link, gatekeeper.pump_id(), board.clock, board.entropy))
+    updates = updates_for(board, gatekeeper)
+    comms = comms_for(board.link, gatekeeper.pump_id(), board.clock, board.entropy)
+    app = App(board, gatekeeper, comms, updates=updates)
     collect()
     return Loop(app, board.pacer, board.clock)
 
