@@ -21,7 +21,7 @@ class Loop:
 
     def __init__(self, app, pacer, clock):
         """`pacer` is the board's hal.ports.Pacer; one that cannot start leaves the turns to the main loop."""
-        self._app = app
+        self.app = app
         self._pacer = pacer
         self._clock = clock
         self._busy = False
@@ -37,7 +37,7 @@ class Loop:
         self._busy = True
         try:
             self._due_ms = ticks_add(self._clock.ticks_ms(), TURN_MS)
-            self._app.turn()
+            self.app.turn()
         except Exception:
             self.raised += 1
         finally:
@@ -55,7 +55,7 @@ class Loop:
         late_ms = ticks_diff(self._clock.ticks_ms(), self._due_ms)
         if late_ms >= self._patience_ms:
             self._take_turn(late_ms)
-        self._app.background()
+        self.app.background()
         return True
 
     def _take_turn(self, late_ms):

@@ -11,15 +11,16 @@ import sys
 
 from firmware.trust.closed import is_provisioned
 from firmware.update.boot import Boot
-from firmware.update.booted import NOTHING
+from firmware.update.booted import NOTHING, Booted
 from firmware.update.contents import MAIN, Files
 from firmware.update.manifest import Device
+from firmware.update.reasons import NO_MAIN, NO_PROOFS
 from firmware.update.record import Record
 from firmware.update.roots import boot_proofs, golden_proofs, read_roots
 from firmware.update.slot import Slot
 from firmware.update.volume import Volume
 from hal.compat import collect, mount
-from hal.ports import AREA_BOOT_A
+from hal.ports import AREA_BOOT_A, OK
 
 FOLDER = "/slot"
 _OURS = ("firmware", "hal", "main")
@@ -47,9 +48,6 @@ def choose(store, feed):
     """Return the Booted that is to run (booted.py)."""
     roots = read_roots(store)
     if roots is None:
-        from firmware.update.booted import Booted
-        from firmware.update.reasons import NO_PROOFS
-
         booted = Booted()
         booted.reason = NO_PROOFS
         return booted
@@ -68,13 +66,18 @@ def start(store, feed):
     if booted.mode == NOTHING:
         return booted
     slot = Slot(store, booted.area())
-    mount(Volume(Files(slot), slot, booted.encode()), FOLDER)
+    files = Files(slot)
+    place, length = files.find(MAIN) or (0, 0)
+    code = bytearray(length)
+    if not length or slot.read(place, code) != OK:
+        booted.mode = NOTHING
+        booted.reason = NO_MAIN
+        return booted
+    mount(Volume(files, slot, booted.encode()), FOLDER)
     sys.path[:] = [FOLDER, _FROZEN]
     forget()
-    with open(FOLDER + "/" + MAIN) as file:
-        code = file.read()
     collect()
-    exec(code, {"__name__": "__main__"})
+    exec(str(code, "utf-8"), {"__name__": "__main__"})
     return booted
 
 
