@@ -74,12 +74,12 @@ class Updates:
 
     def offer(self, staging, operator):
         """What is `staging` (firmware.trust.staging.Staging) is an image's envelope; OK, or why it is not taken up."""
-        if staging.state != sl.CHECKED or not 0 < staging.length <= sl.ENVELOPE_MOST:
-            return reasons.NOT_READY
-        if self.record.trial in (0, 1):
-            return reasons.TRIAL_PENDING
-        self._offered = staging
         self._operator = operator
+        if staging.state != sl.CHECKED or not 0 < staging.length <= sl.ENVELOPE_MOST:
+            return self._refuse(reasons.NOT_READY)
+        if self.record.trial in (0, 1):
+            return self._refuse(reasons.TRIAL_PENDING)
+        self._offered = staging
         return OK
 
     def carrier(self, length, digest):
@@ -90,11 +90,11 @@ class Updates:
     def install(self, number, operator):
         """`operator` has the image of that number installed, in this maintenance or in the next; OK, or why not."""
         updater = self._updater
-        if updater is None:
-            return reasons.NOT_READY
-        rc = updater.schedule(number, operator)
+        rc = reasons.NOT_READY if updater is None else updater.schedule(number, operator)
         if rc == OK:
             self._note(SCHEDULED, 0, updater.other(), number, operator, updater.digest)
+        else:
+            self._note(REFUSED, rc, NO_SLOT, number, operator)
         return rc
 
     def tell(self):
@@ -179,12 +179,11 @@ class Updates:
         self._refuse(reasons.NO_MEMORY)
 
     def _refuse(self, reason):
-        updater = self._updater
-        number, slot = (0, NO_SLOT) if updater is None else (max(updater.number, 0), updater.other())
+        """Note and return it; but the image before this one, which still lies in its slot, is no news."""
         self.reason = reason
-        if self._again and reason == verdict.ROLLBACK:
-            return  # the image before this one
-        self._note(REFUSED, reason, slot, number, self._operator)
+        if not self._again or reason != verdict.ROLLBACK:
+            self._note(REFUSED, reason, NO_SLOT, self.number(), self._operator)
+        return reason
 
     def _go_on(self, at_rest, maintenance):
         updater = self._updater

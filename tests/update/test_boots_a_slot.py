@@ -12,7 +12,7 @@ from simulator.clock import VirtualClock
 from simulator.devices.flash import SimFlash
 from simulator.homes import HomeError, micropython, mpy
 from tools.device.slot_main import AREAS, FLASH, SLOT
-from tools.sign import bundle, envelope
+from tools.sign import bundle
 from tools.update_cases import pump, slotted
 
 BOOT = mpy.ROOT / "tools/device/slot_boot.py"
@@ -20,7 +20,7 @@ SOURCES = ("firmware", "hal/__init__.py", "hal/ports.py", "hal/compat.py", "hal/
            "tools/device/__init__.py", "tools/device/slot_main.py")  # fmt: skip
 MAIN = b"from tools.device.slot_main import main\n\nmain()\n"
 BROKEN = b"raise RuntimeError('this image was broken when it was signed')\n"
-MAKER = envelope.sign1(pump.sign, key_id=roots.key_id(pump.PUBLIC))
+MAKER = slotted.PROVERS[0]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def install(folder, one):
 
 def test_installed_confirmed_and_reverted(tmp_path, compiled):
     store = SimFlash(VirtualClock(), slot_bytes=SLOT)
-    assert roots.RootStore(store).write(pump.roots()) == ports.OK
+    assert roots.RootStore(store).write(pump.roots(makers=[slotted.PUBLIC])) == ports.OK
     slotted.put_in(store, ports.AREA_GOLDEN, image(0, {**compiled, "main.py": MAIN}, MAKER))
     put(tmp_path, store)
     (tmp_path / "firmware").mkdir()
@@ -86,7 +86,7 @@ def test_installed_confirmed_and_reverted(tmp_path, compiled):
 
 def test_an_image_for_another_interpreter_is_refused(tmp_path, compiled):
     store = SimFlash(VirtualClock(), slot_bytes=SLOT)
-    assert roots.RootStore(store).write(pump.roots()) == ports.OK
+    assert roots.RootStore(store).write(pump.roots(makers=[slotted.PUBLIC])) == ports.OK
     put(tmp_path, store)
     other = {path: data[:1] + b"\x05" + data[2:] if path.endswith(".mpy") else data for path, data in compiled.items()}
     assert install(tmp_path, image(7, {**other, "main.py": MAIN}))["reason"] == reasons.OTHER_INTERPRETER

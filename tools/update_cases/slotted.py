@@ -11,20 +11,37 @@ from typing import Any
 
 from firmware.trust.cbor import decode
 from firmware.trust.mac import MacKey
-from firmware.update import boot, contents, record, slot, suit, updater
+from firmware.update import boot, contents, record, roots, running, slot, suit, updater
 from firmware.update.proofs import Mac, Signature
 from hal import ports
 from simulator.clock import VirtualClock
 from simulator.devices.flash import SimFlash
 from tools.sign import bundle, envelope
 from tools.sign.envelope import Component, Prover
-from tools.update_cases.pump import CLASS, FACILITY, NAME, PROVERS, PUBLIC, URI, VENDOR, device
+from tools.update_cases.pump import CLASS, FACILITY, NAME, URI, VENDOR, device, make_key
 
 VERSION = 6  # of bytecode that the pump loads
 IMAGE_AT = 20_480  # in a slot, where an image begins
 OPERATOR = 7
 SLOTS = (ports.AREA_SLOT_A, ports.AREA_SLOT_B)
 _CALLS = 50_000
+
+
+def signing(key: Any) -> Prover:
+    """A signature by `key`, one of 32, under its id; of the same bytes the same one."""
+    kept: dict[bytes, bytes] = {}
+
+    def sign(data: bytes) -> bytes:
+        if data not in kept:
+            kept[data] = key.sign(data)
+        return kept[data]
+
+    return envelope.sign1(sign, key_id=roots.key_id(key.publicKey().serialize()))
+
+
+_MAKER = make_key()
+PUBLIC = _MAKER.publicKey().serialize()
+PROVERS = (signing(_MAKER), envelope.mac0(FACILITY))
 
 
 @dataclass(frozen=True)
@@ -36,11 +53,13 @@ class Rooms:
     contents: Any = contents
     boot: Any = boot
     updater: Any = updater
+    running: Any = running
 
 
 SHIPPED = Rooms()
 _MODULES: dict[str, ModuleType] = {
     "slot": slot, "record": record, "contents": contents, "boot": boot, "updater": updater,
+    "running": running,
 }  # fmt: skip
 
 
