@@ -33,7 +33,7 @@ from simulator.files.programme import Programme, find_programme, load_programme
 from simulator.nurse import CONFIRMS, Nurse
 from simulator.plant import Plant
 from simulator.site.files import Site, SiteError
-from simulator.site.keystore import unseal
+from simulator.site.keystore import Keys, unseal
 from simulator.site.make import read_about, read_passphrase
 from simulator.site.mosquitto import Mosquitto, is_free
 from simulator.site.people import find, read_people
@@ -97,11 +97,12 @@ class WardPump:
 
     def __init__(
         self, site: Site, pump_id: str, programme: Programme, where: tuple[str, int], nurse: tuple[int, str] | None,
-        habit: str, seed: int,
+        habit: str, seed: int, epoch: int = 0,
     ) -> None:  # fmt: skip
-        """SiteError where the pump's record is not in the site any more."""
+        """`epoch`: that it was raised to since its record was made. SiteError where the record is gone."""
         self.pump_id = pump_id
         self.record = _record(site, pump_id)
+        self.record.epoch = max(self.record.epoch, epoch)
         folder = site.pump(pump_id)
         self._tls = ssl.create_default_context(cafile=str(site.ca))
         self._tls.load_cert_chain(folder / "client.crt", folder / "client.key")
@@ -178,9 +179,10 @@ class Ward:
         self.broker = None if join else Mosquitto(site, self.port)
         chosen = load_programme(find_programme(programme)) if isinstance(programme, str) else programme
         chosen = replace(chosen, events=(), faults=())
-        person = _nurse_of(site, nurse, passphrase)
+        keys = unseal(site.keystore, read_passphrase(site, passphrase))  # the simulator plays pumps and people
+        person = _nurse_of(site, nurse, keys)
         self.pumps = [
-            WardPump(site, pump_id, chosen, (self.host, self.port), person, habit, seed)
+            WardPump(site, pump_id, chosen, (self.host, self.port), person, habit, seed, keys.pumps[pump_id].epoch)
             for seed, pump_id in enumerate(_some(site, pumps))
         ]
         self._task: asyncio.Task[None] | None = None
@@ -265,7 +267,7 @@ def _record(site: Site, pump_id: str) -> Record:
     return made
 
 
-def _nurse_of(site: Site, name: str | None, passphrase: str | None) -> tuple[int, str] | None:
+def _nurse_of(site: Site, name: str | None, keys: Keys) -> tuple[int, str] | None:
     """Number and PIN of whoever stands at the bedsides; None where the site has no nurse and none was named."""
     people = read_people(site)
     if name is None:
@@ -274,5 +276,4 @@ def _nurse_of(site: Site, name: str | None, passphrase: str | None) -> tuple[int
         person = find(people, name)
     if person is None:
         return None
-    keys = unseal(site.keystore, read_passphrase(site, passphrase))  # the simulator plays the people too
     return person.number, keys.operators[person.number].pin

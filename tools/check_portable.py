@@ -19,7 +19,7 @@ _DEVICE = (
 )  # fmt: skip
 _HAL = ("hal.", *_DEVICE)
 # A slot is imported from as a file system, by modules that run at boot or where an update is looked at.
-_OF_SLOTS = tuple(f"firmware/update/{name}.py" for name in ("contents", "start", "volume"))
+_OF_SLOTS = ("firmware/start.py", "firmware/update/contents.py", "firmware/update/volume.py")
 # A composition root joins a firmware to one board.
 _ROOTS = (*_FIRMWARE, *_HAL, "simulator.standins.")
 # In the home webassembly the runner's module is the link, by the address of a buffer.

@@ -12,6 +12,7 @@ from tools.commands import (
     chart,
     ctl,
     emulate,
+    falsify,
     faults,
     files,
     flash,
@@ -21,6 +22,7 @@ from tools.commands import (
     prove,
     provision,
     run,
+    sbom,
     scenario,
     sign,
     ward,
@@ -31,7 +33,8 @@ from tools.commands.console import BAD_INPUT
 # its package, a site or a broker that is not there, a key that is not given.
 _REFUSALS = (
     "FileProblem", "FlashProblem", "GatewayError", "HomeError", "ImageProblem", "InstallProblem", "KeyRefused",
-    "LinkLost", "MonitorUnavailable", "ReportUnavailable", "SiteError",
+    "LinkLost", "MonitorUnavailable", "ReportUnavailable", "SearchUnavailable",
+    "SiteError",
 )  # fmt: skip
 
 
@@ -70,11 +73,13 @@ app.command()(emulate.emulate)
 app.command()(prove.prove)
 app.command()(build.build)
 app.command()(chart.chart)
+app.command()(sbom.sbom)
 app.command()(fuzz.fuzz)
 app.add_typer(files.programme_app, name="programme")
 app.add_typer(files.library_app, name="library")
 app.add_typer(faults.faults_app, name="faults")
 app.add_typer(scenario.scenario_app, name="scenario")
+app.command()(falsify.falsify)
 app.add_typer(provision.provision_app, name="provision")
 app.add_typer(sign.sign_app, name="sign")
 app.add_typer(sign.update_app, name="update")

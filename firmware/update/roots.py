@@ -16,6 +16,7 @@ from hashlib import sha256
 from firmware.trust import lms
 from firmware.trust.cbor import Refused, decode, encode, is_number
 from firmware.trust.mac import MacKey, equal
+from firmware.update.manifest import Device
 from firmware.update.proofs import Filed, Mac, Signer
 from hal.compat import const, crc32
 from hal.ports import AREA_ROOTS_A, AREA_ROOTS_B, ERR_FAILED, ERR_RANGE, OK
@@ -151,6 +152,11 @@ def countersign_key(record):
     The site, which holds the pumps' keys, makes one for each pump (`kvo sign countersign --site`).
     """
     return MacKey(record.key(COUNTERSIGN))
+
+
+def device_of(roots, record, number=0, digest=None):
+    """Return what the pump with this credential record knows of itself; `number`, `digest`: of what is installed."""
+    return Device(roots.vendor_id, roots.class_id, b"KVO pump" + record.pump_id, number, digest)
 
 
 def firmware_proofs(roots, record):

@@ -70,6 +70,10 @@ class SimFlash:
         """Put `data` there as a factory would; no semantics."""
         self._areas[area][: len(data)] = data
 
+    def dump(self) -> dict[int, bytes]:
+        """What each area holds, as whoever has a clip on the part reads it."""
+        return {area: bytes(memory) for area, memory in self._areas.items()}
+
     def flip(self, area: int, offset: int, bit: int) -> None:
         """A stored bit changes by itself."""
         self._areas[area][offset] ^= 1 << bit

@@ -6,7 +6,7 @@ will, which can only ring, and which the next fact ends.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transitions import Machine
 
@@ -16,8 +16,10 @@ from simulator.gateway import events as e
 from simulator.gateway import stream as st
 from simulator.gateway.events import Event
 from simulator.gateway.views import Alarms, Status
-from simulator.site.keyservice import FactKey
 from simulator.trust_client import Fact
+
+if TYPE_CHECKING:
+    from simulator.site.keyservice import FactKey
 
 SILENCE_S = 10  # without an authentic fact; a pump speaks each five seconds
 DELAY_S = 10  # that a fact may come later than the quickest before it

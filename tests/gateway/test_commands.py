@@ -165,7 +165,8 @@ def test_what_cannot_be_asked_is_said_in_a_line_before_anything_is_dialled(quiet
 def test_every_command_teaches(quiet: Site) -> None:
     for arguments in (("ctl", "--help"), ("gateway", "--help"), ("ward", "--help"), ("bench", "trust", "--help"),
                       *(("ctl", name, "--help") for name in ("status", "prepare", "titrate", "approve", "pause", "stop",
-                                                             "log", "watch", "time", "push", "revoke"))):  # fmt: skip
+                                                             "log", "watch", "time", "push", "revoke",
+                                                             "epoch", "waveform"))):  # fmt: skip
         done = kvo(*arguments)
         assert done.exit_code == 0, arguments
         assert "Example" in done.output, arguments

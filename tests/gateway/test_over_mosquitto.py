@@ -168,6 +168,66 @@ async def test_who_is_revoked_is_heard_no_more(ward: Ward, site: Site, service: 
         assert (await pump.read_status()).code == v.REFUSED_REVOKED
 
 
+async def test_a_raised_epoch_ends_every_key_and_everybody_follows(
+    ward: Ward, site: Site, service: KeyService
+) -> None:
+    bedside = ward.pumps[0]
+    found: list[e.Event] = []
+    async with Gateway(site, KeyService(site.folder), port=ward.port, on_event=found.append) as gateway, \
+            OperatorClient(site, service, "terminal-1", port=ward.port) as one:
+        watch = gateway.watches[bedside.pump_id]
+        await until(lambda: watch.status is not None and watch.status.site_s > 0)
+        await one.log_in("nurse-1", password(site, "nurse-1"))
+        pump = await one.pump(bedside.pump_id)
+        before = pump.epoch
+        assert (await pump.read_status()).is_ok
+        answer = await one.raise_epoch(pump)
+        assert answer.is_ok, str(answer)
+        assert (pump.epoch, service.epoch(bedside.pump_id)) == (before + 1,) * 2
+        assert (await pump.read_status()).code == v.REFUSED_REVOKED
+        await until(lambda: watch.stream.epoch == before + 1)
+        heard = watch.stream.last
+        await until(lambda: watch.stream.last > heard)
+        assert (watch.missing, pump.missing, watch.refused.get("forged", 0)) == (0, 0, 0)
+        assert not [event for event in found if event.is_alarm]
+    async with OperatorClient(site, service, "terminal-1", port=ward.port) as two:
+        await two.log_in("nurse-1", password(site, "nurse-1"))
+        assert (await (await two.pump(bedside.pump_id)).read_status()).is_ok
+        service.epoch_raised(bedside.pump_id, before + 3)  # the pump lost what it had not stored yet
+        two._pumps.clear()
+        pump = await two.pump(bedside.pump_id, wait=False)
+        await until(lambda: pump.refused.get("forged"))
+        two._pumps.clear()
+        pump = await two.pump(bedside.pump_id, behind=True)
+        assert (await two.raise_epoch(pump)).is_ok
+        assert (pump.epoch, service.epoch(bedside.pump_id)) == (before + 4,) * 2
+        service._keys.pumps[bedside.pump_id].epoch -= 1  # it was broken off before the service followed
+        two._pumps.clear()
+        pump = await two.pump(bedside.pump_id)
+        assert (await two.raise_epoch(pump)).is_ok
+        assert (pump.epoch, service.epoch(bedside.pump_id)) == (before + 4,) * 2
+
+
+async def test_a_waveform_is_told_while_it_is_asked_for(ward: Ward, site: Site, service: KeyService) -> None:
+    async with OperatorClient(site, service, "terminal-1", port=ward.port) as one:
+        await one.log_in("nurse-1", password(site, "nurse-1"))
+        pump = await one.pump(ward.pumps[0].pump_id)
+        assert (await one.tell_time(pump)).is_ok
+        rx = of_programme(load_programme(find_programme("fluid-bolus")))
+        assert (await pump.prepare(rx.fields, rx.steps)).is_ok
+        await ward.until(lambda: ward.pumps[0].delivery == "infusing", PATIENCE_S)
+        pieces = [piece async for piece in pump.waveform(2)]
+        with pytest.raises(ValueError, match="1 to 59"):
+            await anext(pump.waveform(60))
+    assert [len(piece.steps) for piece in pieces] == [100, 100]
+    assert {piece.sample_ms for piece in pieces} == {100}
+    assert 10 <= pieces[1].pump_s - pieces[0].pump_s <= 12
+    first, second = (sum(piece.steps) for piece in pieces)  # of one rate
+    assert second > 0
+    assert abs(first - second) <= max(2, second // 20)
+    assert all(-100 < pressure < 300 for piece in pieces for pressure in piece.pressure_mmhg)
+
+
 async def test_who_is_not_logged_in_reads_and_asks_for_nothing(ward: Ward, site: Site, service: KeyService) -> None:
     async with OperatorClient(site, service, "terminal-1", port=ward.port) as one:
         pump = await one.pump(ward.pumps[0].pump_id)

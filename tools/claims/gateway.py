@@ -119,12 +119,25 @@ def _judge_as_heard(self: PumpWatch, kind: int, data: bytes) -> st.Judged:
     return self.stream.take(kind, data)
 
 
+def _by_its_own_alone(self: st.FactStream, message: Any) -> bool:
+    return bool(message.verify_mac(self._keys[self.epoch], f.CONTEXT) == st.OK)
+
+
+def _moves_at_once(self: st.FactStream, message: Any) -> bool:
+    holds = st.FactStream._vouches(self, message)
+    self._move_to(self._by)
+    return holds
+
+
 def _believes_wills(self: PumpWatch, payload: bytes, now_s: float) -> list[Any]:
     return PumpWatch.hear_will(self, b"offline", now_s)
 
 
 MUTANTS: dict[str, MakeWatch] = {
     "no MAC is checked": _stream_without(_vouches=lambda self, message: True),
+    "an epoch that is over is still heard": _stream_without(_move_to=lambda self, epoch: None),
+    "the next epoch is not heard": _stream_without(_vouches=_by_its_own_alone),
+    "whatever the next epoch's key vouches for raises it": _stream_without(_vouches=_moves_at_once),
     "whose fact it is, is not checked": _stream_without(_is_ours=lambda self, message: True),
     "the topic is not checked": _stream_without(_fits=lambda self, fact, kind: True),
     "the counter is not checked": _stream_without(_late=lambda self, counter, digest: ""),

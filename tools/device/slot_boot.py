@@ -8,6 +8,7 @@ import sys
 
 sys.path.insert(0, sys.argv[1])
 
+from firmware.start import start, who
 from firmware.trust.mac import MacKey
 from firmware.update import updater as up
 from firmware.update.contents import bytecode_version
@@ -15,7 +16,6 @@ from firmware.update.proofs import Mac, Signature
 from firmware.update.record import Record
 from firmware.update.roots import read_roots
 from firmware.update.slot import CHUNK
-from firmware.update.start import device_of, start
 from tools.device.slot_main import Kept
 
 
@@ -30,7 +30,7 @@ def install(store, envelope, payload, key):
     def proofs():
         return [Signature(roots.makers[0]), Mac(MacKey(key))]
 
-    work = up.Updater(store, device_of(store, roots), Record(store), proofs, bytecode_version())
+    work = up.Updater(store, who(store, roots), Record(store), proofs, bytecode_version())
     rc = work.offer(envelope)
     while not rc and work.state not in (up.READY, up.REFUSED):
         work.step(True)
