@@ -20,9 +20,9 @@ CONTROLS: dict[str, Control] = {one.name: one for one in sorted(_ALL, key=lambda
 LEGACY = (
     "client-certificate", "server-certificate", "broker-acl", "retained-ignored", "request-mac", "per-pump-key",
     "key-separation", "addressee", "strict-form", "freshness", "counter", "expiry", "time-floor", "shift-end",
-    "revocation", "role-check", "two-person", "back-off", "bedside-confirmation", "shown-first", "offer-ends", "rate-limit",
-    "suspicion", "audit-allowance", "audit-chain", "record-check", "counter-binding", "isolation", "link-off",
-    "fact-mac", "fact-counter", "update-signature", "counter-signature", "library-signature", "rollback-floor",
+    "revocation", "role-check", "two-person", "back-off", "bedside-confirmation", "shown-first", "offer-ends",
+    "rate-limit", "suspicion", "audit-allowance", "audit-chain", "record-check", "counter-binding", "isolation",
+    "link-off", "fact-mac", "fact-counter", "update-signature", "counter-signature", "library-signature", "rollback-floor",
     "slot-exactness", "model-match",
 )  # fmt: skip
 PROFILES: dict[str, tuple[str, ...]] = {"shipped": (), "legacy": LEGACY}
