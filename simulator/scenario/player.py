@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -53,6 +53,9 @@ class Outcome:
         }
 
 
+Undisturbed = tuple[list[float], list[float]]  # seconds, and mL delivered by then without the adversary
+
+
 @dataclass(frozen=True)
 class Played:
     """One run of a scenario. verdicts: (time, code of firmware.trust.verdict, whether it was the adversary's)."""
@@ -86,21 +89,29 @@ def play(
     near_wrap: bool = False,
     make_app: Callable[[Any], Any] | None = None,
     progress: Progress | None = None,
+    undisturbed: Undisturbed | None = None,
+    lacking: Container[str] = (),
 ) -> Played:
     """Run a scenario to its end and judge it.
 
-    make_app: another firmware, in home cpython, for mutants. MonitorUnavailable where there is nothing to judge with;
-    HomeError where the home cannot be had.
+    make_app: another firmware, in home cpython, for mutants. undisturbed: of an earlier run that differs in what the
+    adversary does alone; it is then not played again. lacking: controls that the site does without
+    (simulator.attack.controls). MonitorUnavailable where there is nothing to judge with; HomeError where the home
+    cannot be had.
     """
     monitors.check_available()
     begun = time.perf_counter()
     stage = _stage(scenario, seed)
+    stage.lacking = lacking
     world = {"seed": seed, "home": home, "near_wrap": near_wrap, "make_app": make_app}
     names = scenario.signals
     if any(SIGNALS[name].needs == "attack" for name in names):
-        quiet = scenario.without_adversary()
-        _, sampler = _record(quiet, _stage(scenario, seed), world, ["delivered"], None)
-        stage.undisturbed = sampler.times, sampler.values["delivered"]
+        if undisturbed is None:
+            quiet = _stage(scenario, seed)
+            quiet.lacking = lacking
+            _, sampler = _record(scenario.without_adversary(), quiet, world, ["delivered"], None)
+            undisturbed = sampler.times, sampler.values["delivered"]
+        stage.undisturbed = undisturbed
     result, sampler = _record(scenario, stage, world, names, progress)
     outcomes = tuple(_judge(one, sampler) for one in scenario.properties)
     result.wall_s = time.perf_counter() - begun
