@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from firmware.comms import packets as p
+from firmware.comms.mqtt import Mqtt as MqttClient
 from firmware.comms.mqtt import MqttMaker
 from firmware.comms.topics import Topics
 from firmware.trust.ring import Ring
@@ -146,6 +147,13 @@ class Broker:
         self._on_fact(body[place:])
 
 
+class _TakesRetained(MqttClient):
+    """A client without the control `retained-ignored`."""
+
+    def _take_publish(self, head: int) -> bool:
+        return bool(super()._take_publish(head & ~p.RETAIN))
+
+
 class _Leave:
     ms = _LEAVE_MS
 
@@ -153,8 +161,13 @@ class _Leave:
 class Mqtt:
     """Carries by MQTT; as carrier.Plain. `client` is the pump's, `broker` the other end."""
 
-    def __init__(self, world: Any, pump_id: bytes, on_fact: Callable[[bytes], None], on_will: Callable[[], None]):
+    def __init__(
+        self, world: Any, pump_id: bytes, on_fact: Callable[[bytes], None], on_will: Callable[[], None],
+        takes_retained: bool = False,
+    ) -> None:
+        """takes_retained: the pump's client takes a retained message for any other."""
         self._world = world
+        self._takes_retained = takes_retained
         self._pump_id = pump_id
         self.wire = Wire()
         self.topics = Topics(pump_id)
@@ -163,8 +176,8 @@ class Mqtt:
         self._facts = Ring(_RING)
         self._place = 0
         self._into = bytearray(_RING)
-        self.make = MqttMaker  # a test may hand in another
         self.client: Any = None
+        self.posed = False  # what answers under the broker's name is another, and the client hangs up on it
 
     def send(self, message: bytes) -> None:
         """Publish a request."""
@@ -185,13 +198,13 @@ class Mqtt:
             return
         if self.client is None:
             self._place = len(link.sent)
-            maker = self.make(self._pump_id, world.clock, world.board.entropy)
+            maker = MqttMaker(self._pump_id, world.clock, world.board.entropy)
             self.client = maker.make(self.wire, self._inbox, self._facts, _Leave)
-        if not world.plant.link_up:
-            self.wire.may_open = False
+            if self._takes_retained:
+                self.client.__class__ = _TakesRetained
+        self.wire.may_open = bool(world.plant.link_up) and not self.posed
+        if not self.wire.may_open:
             self.broker.hang_up()
-        else:
-            self.wire.may_open = True
         self._to_facts(link.sent)
         for _ in range(3):  # polls in a tick
             self.client.poll()

@@ -101,13 +101,15 @@ def play(
     """
     monitors.check_available()
     begun = time.perf_counter()
-    stage = _stage(scenario, seed, lacking)
+    stage = _stage(scenario, seed)
+    stage.lacking = lacking
     world = {"seed": seed, "home": home, "near_wrap": near_wrap, "make_app": make_app}
     names = scenario.signals
     if any(SIGNALS[name].needs == "attack" for name in names):
         if undisturbed is None:
-            quiet = scenario.without_adversary()
-            _, sampler = _record(quiet, _stage(scenario, seed, lacking), world, ["delivered"], None)
+            quiet = _stage(scenario, seed)
+            quiet.lacking = lacking
+            _, sampler = _record(scenario.without_adversary(), quiet, world, ["delivered"], None)
             undisturbed = sampler.times, sampler.values["delivered"]
         stage.undisturbed = undisturbed
     result, sampler = _record(scenario, stage, world, names, progress)
@@ -116,10 +118,8 @@ def play(
     return Played(scenario, result, outcomes, tuple(stage.heard.codes), {"t_s": sampler.times, **sampler.values})
 
 
-def _stage(scenario: Scenario, seed: int, lacking: Container[str]) -> Stage:
-    stage = Stage(scenario.people, seed, scenario.network, scenario.attack.positions if scenario.attack else ())
-    stage.lacking = lacking
-    return stage
+def _stage(scenario: Scenario, seed: int) -> Stage:
+    return Stage(scenario.people, seed, scenario.network, scenario.attack.positions if scenario.attack else ())
 
 
 def _record(

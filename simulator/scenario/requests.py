@@ -98,7 +98,7 @@ class Forge(_Asking):
         """Each one made anew."""
         forger = stage.acting(self.power)
         for _ in range(self.count):
-            forger.forge(self.who, KINDS[self.request], self.arguments(stage), self.flaw)
+            stage.forged = forger.forge(self.who, KINDS[self.request], self.arguments(stage), self.flaw)
 
 
 @action
@@ -117,6 +117,24 @@ class Revoke(Action):
     def act(self, stage: Any) -> None:
         """A request of the key service's."""
         stage.ask_as_service(r.KIND_REVOKE, stage.people[self.who].number, "revoke")
+
+
+@action
+class ApproveOwn(Action):
+    """With somebody's stolen key, approves what the adversary has asked to be titrated last."""
+
+    verb = "approve_own"
+    position = "stolen-shift-key"
+    needs_people = True
+    who: str
+
+    def say(self) -> str:
+        """Whose key."""
+        return f"approved with {self.who}'s stolen key"
+
+    def act(self, stage: Any) -> None:
+        """Nothing to approve is refused by the pump."""
+        stage.acting(self.power).forge(self.who, r.KIND_APPROVE, {1: digest_of(stage.forged)}, "none")
 
 
 class _OnPath(Action):

@@ -63,8 +63,11 @@ class Stage:
         self.audited = Audited()
         self.terminals: dict[str, Terminal] = {}
         self.asked: dict[str, bytes] = {}  # by whom, what was asked for last
+        self.forged = b""  # what an adversary has made last
+        self.tampered: list[Any] = []  # payloads that were changed on their way, each with a counter of its own
         self.heard = Heard()
         self.lacking: Container[str] = ()  # controls that the site does without
+        self.let_in = 0  # connections of the adversary's that somebody took for one of the site's
         self.undisturbed: tuple[list[float], list[float]] = ([], [])  # seconds, and mL delivered without the adversary
         if self.record is not None:
             self.reader = Reader(self.record)
@@ -84,7 +87,8 @@ class Stage:
         if self._network == MQTT:
             from simulator.scenario.broker import Mqtt
 
-            self.carrier = Mqtt(world, self.record.pump_id, self._leaves, self._will)
+            takes_retained = "retained-ignored" in self.lacking
+            self.carrier = Mqtt(world, self.record.pump_id, self._leaves, self._will, takes_retained)
         else:
             self.carrier = Plain(world.board.link, self._leaves)
         self.wire.link = world.board.link
@@ -198,7 +202,8 @@ class Stage:
         if self._ward is None:
             from simulator.scenario.ward import Ward
 
-            self._ward = Ward(self.record, 0.0 if self.world is None else self.now_ms / 1000)
+            now_s = 0.0 if self.world is None else self.now_ms / 1000
+            self._ward = Ward(self.record, now_s, "fact-mac" in self.lacking, "fact-counter" in self.lacking)
         return self._ward
 
     def _leaves(self, data: bytes) -> None:

@@ -37,14 +37,20 @@ class WardKey:
 class Ward:
     """One pump as the ward has it. `mode`: what becomes of what the pump says on its way."""
 
-    def __init__(self, record: Any, now_s: float = 0.0) -> None:
-        """`record`: the pump's credentials."""
+    def __init__(self, record: Any, now_s: float = 0.0, believes: bool = False, uncounted: bool = False) -> None:
+        """`record`: the pump's credentials. believes: whatever its MAC; uncounted: nor its number, nor a silence."""
         self.mode = PASS
         self.false = 0  # facts that were believed and that the pump never said
         self.dropped = 0
         self._record = record
         key = WardKey(record.key(b"kvo facts" + encode([record.epoch])), record.pump_id.hex(), record.epoch)
         self.watch: Any = PumpWatch(key, now_s)  # type: ignore[arg-type]
+        if believes:
+            self.watch.stream._vouches = lambda message: True
+        if uncounted:
+            self.watch.stream._late = lambda counter, digest: ""
+            self.watch.stream._missing = lambda counter, before, boot: 0
+            self.watch._is_silent = lambda now_s: False
         self._key = MacKey(key.key)
         self._said: set[bytes] = set()
         self._held: list[bytes] = []
