@@ -1,8 +1,9 @@
 """What runs in the home webassembly: firmware, board and gatekeeper, a step at a time.
 
-Run by runner.mjs: `main()`, or `main("judges")` for the gatekeeper of a device instead of the scripted one; then what it returns, until that gives False. That port frees memory only
-while no Python runs, and waits for nothing, so that the loop is the runner's and bytes come and
-go through its module `kvo_pipe`, by the address of a buffer.
+Run by runner.mjs: `main()`, or `main("judges")` for the gatekeeper of a device instead of the scripted
+one; then what it returns, until that gives False. That port frees memory only while no Python runs,
+and waits for nothing, so that the loop is the runner's and bytes come and go through its module
+`kvo_pipe`, by the address of a buffer.
 
 The heap is locked while the tick runs, as on a device whose turn pre-empts comms: a number that
 leaves a Pico's 31 bits, or any object made, is a MemoryError, a failed pump and another trace.
