@@ -58,7 +58,7 @@ def misnamed(needed: set[str], text: str, attacks: Mapping[str, Any]) -> list[st
     alone = listed(SINGLE, text)
     wrong = [f"no attack needs {name}, and docs/findings.md does not say so" for name in CONTROLS
              if name not in needed and name not in said]  # fmt: skip
-    wrong += [f"an attack needs {name}, and docs/findings.md says not" for name in CONTROLS if name in needed & set(said)]
+    wrong += [f"an attack needs {name}; docs/findings.md says none does" for name in sorted(needed & set(said))]
     wrong += [f"docs/findings.md names {name}, which is no control" for name in (*said, *alone) if name not in CONTROLS]
     named = {attack for found in alone.values() for attack in found}
     return wrong + [f"docs/findings.md names {name}, which is no attack" for name in sorted(named - set(attacks))]
