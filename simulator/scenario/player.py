@@ -58,13 +58,17 @@ Undisturbed = tuple[list[float], list[float]]  # seconds, and mL delivered by th
 
 @dataclass(frozen=True)
 class Played:
-    """One run of a scenario. verdicts: (time, code of firmware.trust.verdict, whether it was the adversary's)."""
+    """One run of a scenario. verdicts: (time, code of firmware.trust.verdict, whether it was the adversary's).
+
+    unheard: what people asked for and the pump never said yes to: (who, what, ms).
+    """
 
     scenario: Scenario
     run: RunResult
     outcomes: tuple[Outcome, ...]
     verdicts: tuple[tuple[float, int, bool], ...]
     signals: dict[str, list[float]]
+    unheard: tuple[tuple[str, str, int], ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -115,7 +119,8 @@ def play(
     result, sampler = _record(scenario, stage, world, names, progress)
     outcomes = tuple(_judge(one, sampler) for one in scenario.properties)
     result.wall_s = time.perf_counter() - begun
-    return Played(scenario, result, outcomes, tuple(stage.heard.codes), {"t_s": sampler.times, **sampler.values})
+    signals = {"t_s": sampler.times, **sampler.values}
+    return Played(scenario, result, outcomes, tuple(stage.heard.codes), signals, tuple(stage.unheard()))
 
 
 def _stage(scenario: Scenario, seed: int) -> Stage:

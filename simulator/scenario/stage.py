@@ -10,13 +10,14 @@ from typing import Any
 
 from firmware.trust import facts as f
 from firmware.trust import roles as r
+from firmware.trust import verdict as v
 from firmware.trust.speaker import ST_SITE_S
 from simulator.adversary import POSITIONS, Adversary, may, position_named
 from simulator.scenario.audited import Audited
 from simulator.scenario.carrier import Plain
 from simulator.scenario.clock import GOOD_FOR_S, SHIFT_S, SITE_S
 from simulator.scenario.wire import Heard, Wire
-from simulator.trust_client import Reader, Terminal, login_keys, make_record, service
+from simulator.trust_client import Reader, Terminal, digest_of, login_keys, make_record, service
 from simulator.world import World
 
 ROLES = {"nurse": r.NURSE, "physician": r.PHYSICIAN, "pharmacist": r.PHARMACIST, "biomed": r.BIOMED}
@@ -132,6 +133,14 @@ class Stage:
         person = self.people[name]
         for key, value in login_keys(person.number, person.pin):
             self.world.press(key, value)
+
+    def unheard(self) -> list[tuple[str, str, int]]:
+        """What people asked for and the pump never said yes to: who, what, when."""
+        if self.record is None:
+            return []
+        said_yes = {bytes(fact.body[1]) for fact in self.reader.facts if fact.kind == f.ACK and fact.body[2] == v.OK}
+        asked = [one for one in self.wire.seen if one.who in self.people]
+        return [(one.who, one.what, one.at_ms) for one in asked if digest_of(one.message) not in said_yes]
 
     def ask_as_service(self, kind: int, argument: int, what: str) -> None:
         """The site's key service asks: for the time to be taken, or somebody to be revoked."""
