@@ -76,7 +76,7 @@ class Forger:
     def other_pump(self) -> bytes:
         """The same person's key for another pump, under this one's name."""
         other: Any = make_record(self._stage.random.getrandbits(30))
-        if "per-pump-key" in self._stage.lacking:
+        if self._stage.lacks("per-pump-key"):
             other.pump_key = self._stage.record.pump_key
         other.epoch = self._stage.record.epoch
         other.pump_id = self._stage.record.pump_id

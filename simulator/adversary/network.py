@@ -58,7 +58,7 @@ class Network(Adversary):
     def _try(self, control: str) -> bool:
         """Be let in where a control of the site is lacking; count it where it is."""
         self._strike()
-        let_in = control in self._stage.lacking
+        let_in = self._stage.lacks(control)
         self._stage.let_in += let_in
         self.judged(let_in)
         return let_in

@@ -92,12 +92,13 @@ class Broker:
         length.append(left)
         self._wire.to_pump += bytes((head,)) + length + body
 
-    def hang_up(self) -> None:
-        """End the connection; the will goes out."""
+    def hang_up(self, will: bool = True) -> None:
+        """End the connection; an honest broker gives out the will."""
         if self._wire.is_open:
             self._wire.close()
             self.subscribed = False
-            self._on_will()
+            if will:
+                self._on_will()
 
     def step(self) -> None:
         """Answer what the pump has sent."""
@@ -154,6 +155,36 @@ class _TakesRetained(MqttClient):
         return bool(super()._take_publish(head & ~p.RETAIN))
 
 
+class _TakesAnyTopic(MqttClient):
+    """A client without the control `own-topics`."""
+
+    def _take_publish(self, head: int) -> bool:
+        own, body = self._topics.request, self._inbound.body
+        count = self._inbound.short(0)
+        if head & 0xF0 == p.PUBLISH and count != len(own):
+            rest = bytes(body[2 + count : self._inbound.length])
+            body[:2] = len(own).to_bytes(2, "big")
+            body[2 : 2 + len(own)] = own
+            body[2 + len(own) : 2 + len(own) + len(rest)] = rest
+            self._inbound.length = 2 + len(own) + len(rest)
+        elif head & 0xF0 == p.PUBLISH:
+            body[2 : 2 + count] = own
+        return bool(super()._take_publish(head))
+
+
+class _NeverComesBack(MqttClient):
+    """A client without the control `packet-checks`: what a broker may not send, it stumbles over for good."""
+
+    def poll(self) -> None:
+        if not self.violations:
+            super().poll()
+
+
+_WEAKER: dict[str, type] = {
+    "retained-ignored": _TakesRetained, "own-topics": _TakesAnyTopic, "packet-checks": _NeverComesBack,
+}  # fmt: skip
+
+
 class _Leave:
     ms = _LEAVE_MS
 
@@ -163,11 +194,11 @@ class Mqtt:
 
     def __init__(
         self, world: Any, pump_id: bytes, on_fact: Callable[[bytes], None], on_will: Callable[[], None],
-        takes_retained: bool = False,
+        lacks: Callable[[str], bool] = lambda control: False,
     ) -> None:
-        """takes_retained: the pump's client takes a retained message for any other."""
+        """lacks(control): whether the pump's client does without one of its own."""
         self._world = world
-        self._takes_retained = takes_retained
+        self._lacks = lacks
         self._pump_id = pump_id
         self.wire = Wire()
         self.topics = Topics(pump_id)
@@ -200,8 +231,9 @@ class Mqtt:
             self._place = len(link.sent)
             maker = MqttMaker(self._pump_id, world.clock, world.board.entropy)
             self.client = maker.make(self.wire, self._inbox, self._facts, _Leave)
-            if self._takes_retained:
-                self.client.__class__ = _TakesRetained
+            weaker = tuple(kind for control, kind in _WEAKER.items() if self._lacks(control))
+            if weaker:
+                self.client.__class__ = type("WeakerMqtt", weaker, {})
         self.wire.may_open = bool(world.plant.link_up) and not self.posed
         if not self.wire.may_open:
             self.broker.hang_up()

@@ -64,6 +64,20 @@ class Connect(Action):
 
 
 @action
+class StealClient(Action):
+    """Connects to the broker under the pump's own id; where that is let in, the pump's connection ends."""
+
+    verb = "steal_client"
+    needs_people = True
+    needs_broker = True
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        if stage.acting(self.power).connect():
+            stage.carrier.broker.hang_up()
+
+
+@action
 class PublishAcross(Action):
     """Publishes a request to this pump over another pump's own connection to the broker."""
 
@@ -223,11 +237,11 @@ class Retain(_Broker):
 
 @action
 class BreakConnection(_Broker):
-    """Ends the pump's connection to the broker, so often; the will goes out each time."""
+    """Lets another client have the pump's id, so often: each time the pump's own connection ends, and nobody is told."""
 
     verb = "take_over_client"
     times: Count = 1
-    every: Milliseconds = 5_000
+    every: Milliseconds = 1_000
 
     def say(self) -> str:
         """How often."""

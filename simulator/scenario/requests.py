@@ -17,7 +17,7 @@ from simulator.trust_client import digest_of
 
 KINDS = {
     "titrate": r.KIND_TITRATE, "pause": r.KIND_PAUSE, "stop": r.KIND_STOP, "status": r.KIND_STATUS,
-    "approve": r.KIND_APPROVE, "log": r.KIND_LOG,
+    "approve": r.KIND_APPROVE, "log": r.KIND_LOG, "revoke": r.KIND_REVOKE, "epoch": r.KIND_EPOCH,
 }  # fmt: skip
 
 
@@ -50,6 +50,10 @@ class _Asking(Action):
             return {1: digest_of(stage.asked.get("titrate", b""))}
         if self.request == "log":
             return {1: 0}
+        if self.request == "revoke":  # somebody else
+            return {1: next(one.number for name, one in stage.people.items() if name != self.who)}
+        if self.request == "epoch":
+            return {1: stage.record.epoch + 1}
         return {}
 
 

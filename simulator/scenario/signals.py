@@ -163,6 +163,8 @@ _QUANTITIES = (
     _audited("records", "records that the store holds of it"),
     _audited("glass", "beginnings and ends of break-glass that it has noted"),
     _audited("broken", "times that it was found broken"),
+    Signal("spoken", "", "facts that the pump has made so far", lambda m: float(len(m.stage.reader.facts)),
+           needs="people"),
     Signal("staged", "", "what was carried to the pump: 0 nothing, 1 comes, 2 whole and as announced, 3 another",
            lambda m: float(m.stage.staged), needs="people"),
     Signal("local_accepted", "", "what the pump said ok to at its local port", lambda m: float(m.stage.port_said(b"ok")),

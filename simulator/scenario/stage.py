@@ -11,6 +11,7 @@ from typing import Any
 from firmware.trust import facts as f
 from firmware.trust import roles as r
 from firmware.trust import verdict as v
+from firmware.trust.speaker import ST_SITE_S
 from simulator.adversary import POSITIONS, Adversary, may, position_named
 from simulator.scenario.audited import Audited
 from simulator.scenario.carrier import Plain
@@ -21,6 +22,7 @@ from simulator.world import World
 
 ROLES = {"nurse": r.NURSE, "physician": r.PHYSICIAN, "pharmacist": r.PHARMACIST, "biomed": r.BIOMED}
 RAW, MQTT = "raw", "mqtt"
+_AGAIN_MS = 5000  # a pump that has not taken the time by then is told it again
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Stage:
         self._adversaries: dict[str, Adversary] = {}
         self._each_tick: list[Callable[[], bool]] = []
         self._serial: Any = None
+        self._told_ms = 0  # when the key service told the time last
         self._ward: Any = None
         self.world: World = None  # type: ignore[assignment]
         self.carrier: Any = None
@@ -88,8 +91,7 @@ class Stage:
         if self._network == MQTT:
             from simulator.scenario.broker import Mqtt
 
-            takes_retained = "retained-ignored" in self.lacking
-            self.carrier = Mqtt(world, self.record.pump_id, self._leaves, self._will, takes_retained)
+            self.carrier = Mqtt(world, self.record.pump_id, self._leaves, self._will, self.lacks)
         else:
             self.carrier = Plain(world.board.link, self._leaves)
         self.wire.link = world.board.link
@@ -107,7 +109,9 @@ class Stage:
         self.carrier.step()
         self.wire.step(self.now_ms)
         for fact in self.wire.hear(self.now_ms / 1000):
-            if fact.kind == f.HELLO:
+            untold = fact.kind == f.STATUS and fact.body[ST_SITE_S] < 0 and self.now_ms - self._told_ms >= _AGAIN_MS
+            if fact.kind == f.HELLO or untold:
+                self._told_ms = self.now_ms
                 self.tell_time()
         if self._ward is not None:
             self._ward.look(self.now_ms / 1000, self.site_s)
@@ -167,6 +171,13 @@ class Stage:
         able = [place for place in self.positions if may((place,), power)]
         return self.adversary(able[0] if able else power)
 
+    def lacks(self, control: str) -> bool:
+        """Whether the site does without a control."""
+        try:
+            return control in self.lacking
+        except KeyError:  # whoever answers knows no such control, so that it is in place
+            return False
+
     def note_chain(self, position: str, state: str) -> None:
         """How far an adversary has come, for the run's story."""
         now_s = 0.0 if self.world is None else self.now_ms / 1000
@@ -212,7 +223,7 @@ class Stage:
             from simulator.scenario.ward import Ward
 
             now_s = 0.0 if self.world is None else self.now_ms / 1000
-            self._ward = Ward(self.record, now_s, "fact-mac" in self.lacking, "fact-counter" in self.lacking)
+            self._ward = Ward(self.record, now_s, self.lacks)
         return self._ward
 
     def _leaves(self, data: bytes) -> None:

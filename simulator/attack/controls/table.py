@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.attack.controls import bedside, dose, evidence, requests, runtime, site, update
+from simulator.attack.controls import around, bedside, dose, evidence, requests, runtime, site, update
 from simulator.attack.controls.base import LAYERS, Control
 from simulator.files.yaml_source import did_you_mean
 
 _ALL = (
-    *site.CONTROLS, *requests.CONTROLS, *bedside.CONTROLS, *dose.CONTROLS, *runtime.CONTROLS, *evidence.CONTROLS,
+    *site.CONTROLS, *around.CONTROLS, *requests.CONTROLS, *bedside.CONTROLS, *dose.CONTROLS, *runtime.CONTROLS, *evidence.CONTROLS,
     *update.CONTROLS,
 )  # fmt: skip
 _ORDER = list(LAYERS)

@@ -1,0 +1,142 @@
+"""Controls around the pump's messages: the client at a broker, the ward's watch, the local port, what is carried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from firmware.app import App
+from firmware.therapy.remote import Remote
+from firmware.therapy.tables import ST_MAINTENANCE
+from firmware.trust.gatekeeper import Gatekeeper
+from firmware.trust.staging import CHECKED, CHUNK, COMES, NOTHING, Staging
+from hal.ports import ERR_RANGE, OK, RF_KEY_SWITCH
+from simulator.attack.controls.base import Control, Standin, answers
+
+_STAGING = "firmware/trust/staging.py"
+
+
+class _RingsAtTheWard(App):
+    """Alarms go over the network; the pump itself neither shows nor rings them while it has one."""
+
+    def turn(self) -> None:
+        super().turn()
+        if self.board.plant.link_up:
+            status = self.controller.status
+            status.therapy_alarms = status.trust_alarms = status.priority = status.tone_hz = status.lamp = 0
+
+
+class _SpyAlarms(App):
+    spied: set[str]
+
+    def turn(self) -> None:
+        super().turn()
+        if self.controller.status.priority:
+            self.spied.add("local-alarms")
+
+
+class _PortOpen(App):
+    """The local port is open whatever the pump does."""
+
+    def background(self) -> None:
+        self.supervisor.poll()
+        self.local.step(ST_MAINTENANCE, RF_KEY_SWITCH)
+        self.memory.look(self.board.clock.ticks_ms())
+
+
+class _SpyPort(App):
+    spied: set[str]
+
+    def background(self) -> None:
+        if self.board.local is not None:
+            self.spied.add("port-shut")
+        super().background()
+
+
+class _TakesAnything(Staging):
+    """Takes chunks as they come, and whatever they make is what was announced."""
+
+    __slots__ = ()
+
+    def take(self, offset: int, data: bytes) -> int:
+        if self.state == NOTHING:
+            return int(ERR_RANGE)
+        self.have = min(self.length, max(self.have, offset + CHUNK))
+        return int(OK)
+
+    def step(self) -> bool:
+        if self.state != COMES or self.have < self.length:
+            return False
+        self.state = CHECKED
+        return True
+
+
+class _SpyStaging(Staging):
+    __slots__ = ()
+    spied: set[str]
+
+    def take(self, offset: int, data: bytes) -> int:
+        rc = int(super().take(offset, data))
+        if rc != OK:
+            self.spied.add("staging-checks")
+        return rc
+
+    def step(self) -> bool:
+        changed = bool(super().step())
+        if changed and self.state != CHECKED:
+            self.spied.add("staging-checks")
+        return changed
+
+
+class _StagesAnything(Gatekeeper):
+    """With that."""
+
+    def _open(self) -> None:
+        super()._open()
+        if self.speaker is not None:
+            self.speaker.staging().__class__ = _TakesAnything
+
+
+class _SpyGatekeeper(Gatekeeper):
+    spied: set[str]
+
+    def _open(self) -> None:
+        super()._open()
+        if self.speaker is not None:
+            kind: Any = type("SpyStaging", (_SpyStaging,), {"__slots__": (), "spied": self.spied})
+            self.speaker.staging().__class__ = kind
+
+
+CONTROLS = (
+    Control(
+        "own-topics", "network", "The pump takes a request from its own topic, and from no other.",
+        "Whatever a broker publishes to it is a request.", "firmware/comms/mqtt.py", at_site=True,
+    ),
+    Control(
+        "packet-checks", "network", "What a broker may not send ends that connection, and nothing else.",
+        "The client stumbles over it, and does not come back.", "firmware/comms/packets.py", at_site=True,
+    ),
+    Control(
+        "will-only-rings", "evidence", "A will rings at the ward, and the next authentic fact ends it.",
+        "What the broker says of a pump counts more than the pump.", "simulator/gateway/watch.py", at_site=True,
+    ),
+    Control(
+        "local-alarms", "evidence", "Alarms are found, shown and rung at the pump; none needs the network.",
+        "While there is a network, alarms are rung at the ward alone.", "firmware/therapy/alarms.py",
+        (Standin("app", _RingsAtTheWard, _SpyAlarms),),
+    ),
+    Control(
+        "port-shut", "runtime", "The local port is shut but in maintenance with the key switch turned, which no patient "
+        "is in.", "It is open whatever the pump does.", "firmware/trust/local.py",
+        (Standin("app", _PortOpen, _SpyPort),),
+    ),
+    Control(
+        "staging-at-rest", "update", "Something new is announced to the pump only while nothing flows.",
+        "It begins at any time, with its erase.", "firmware/trust/effects.py",
+        (answers("staging-at-rest", "remote", Remote, "is_at_rest", True),),
+    ),
+    Control(
+        "staging-checks", "update", "What is carried to the pump is taken in order, and is whole only where it has the "
+        "digest that it was announced with.", "Whatever came is what was announced.", _STAGING,
+        (Standin("gatekeeper", _StagesAnything, _SpyGatekeeper),),
+    ),
+)  # fmt: skip
