@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from firmware.app import App
+from firmware.therapy import messages as msg
 from firmware.therapy.remote import Remote
+from firmware.therapy.resume import Past
 from firmware.therapy.tables import ST_MAINTENANCE
 from firmware.trust.gatekeeper import Gatekeeper
 from firmware.trust.staging import CHECKED, CHUNK, COMES, NOTHING, Staging
@@ -95,6 +97,46 @@ class _SpyStaging(Staging):
         return changed
 
 
+class _NewestOffer(Remote):
+    """What comes takes the place of what waits, and of what a person has begun to enter."""
+
+    __slots__ = ()
+
+    def titrate(self, dose_milli: int) -> int:
+        programming = self._programming
+        programming._drop_titration()
+        programming._titrate_milli = -1
+        return int(super().titrate(dose_milli))
+
+
+class _SpyOffer(Remote):
+    __slots__ = ()
+    spied: set[str]
+
+    def titrate(self, dose_milli: int) -> int:
+        message = int(super().titrate(dose_milli))
+        if message == msg.BUSY:
+            self.spied.add("one-offer")
+        return message
+
+
+class _AlwaysResumes(Past):
+    """However often it has gone on by itself already."""
+
+    def judge(self, warm: bool, running: bool, rtc_s: int) -> int:
+        self._resumes = []
+        return int(super().judge(warm, running, rtc_s))
+
+
+class _SpyResumes(Past):
+    spied: set[str]
+
+    def judge(self, warm: bool, running: bool, rtc_s: int) -> int:
+        if self._resumes:
+            self.spied.add("resume-cap")
+        return int(super().judge(warm, running, rtc_s))
+
+
 class _StagesAnything(Gatekeeper):
     """With that."""
 
@@ -136,6 +178,15 @@ CONTROLS = (
         "port-shut", "runtime", "The local port is shut but in maintenance with the key switch turned, which no patient "
         "is in.", "It is open whatever the pump does.", "firmware/trust/local.py",
         (Standin("app", _PortOpen, _SpyPort),),
+    ),
+    Control(
+        "one-offer", "bedside", "What was asked for from afar and waits is not replaced by what comes, nor is what a "
+        "person has begun to enter.", "The newest is what a confirm takes.", "firmware/therapy/programming.py",
+        (Standin("remote", _NewestOffer, _SpyOffer),),
+    ),
+    Control(
+        "resume-cap", "therapy", "A pump goes on by itself at most twice in ten minutes; then it waits for a person.",
+        "It goes on each time.", "firmware/therapy/resume.py", (Standin("past", _AlwaysResumes, _SpyResumes),),
     ),
     Control(
         "staging-at-rest", "update", "Something new is announced to the pump only while nothing flows.",
