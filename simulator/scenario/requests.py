@@ -17,7 +17,7 @@ from simulator.trust_client import digest_of
 
 KINDS = {
     "titrate": r.KIND_TITRATE, "pause": r.KIND_PAUSE, "stop": r.KIND_STOP, "status": r.KIND_STATUS,
-    "approve": r.KIND_APPROVE, "log": r.KIND_LOG,
+    "approve": r.KIND_APPROVE, "log": r.KIND_LOG, "revoke": r.KIND_REVOKE, "epoch": r.KIND_EPOCH,
 }  # fmt: skip
 
 
@@ -50,6 +50,10 @@ class _Asking(Action):
             return {1: digest_of(stage.asked.get("titrate", b""))}
         if self.request == "log":
             return {1: 0}
+        if self.request == "revoke":  # somebody else
+            return {1: next(one.number for name, one in stage.people.items() if name != self.who)}
+        if self.request == "epoch":
+            return {1: stage.record.epoch + 1}
         return {}
 
 
@@ -98,7 +102,7 @@ class Forge(_Asking):
         """Each one made anew."""
         forger = stage.acting(self.power)
         for _ in range(self.count):
-            forger.forge(self.who, KINDS[self.request], self.arguments(stage), self.flaw)
+            stage.forged = forger.forge(self.who, KINDS[self.request], self.arguments(stage), self.flaw)
 
 
 @action
@@ -117,6 +121,24 @@ class Revoke(Action):
     def act(self, stage: Any) -> None:
         """A request of the key service's."""
         stage.ask_as_service(r.KIND_REVOKE, stage.people[self.who].number, "revoke")
+
+
+@action
+class ApproveOwn(Action):
+    """With somebody's stolen key, approves what the adversary has asked to be titrated last."""
+
+    verb = "approve_own"
+    position = "stolen-shift-key"
+    needs_people = True
+    who: str
+
+    def say(self) -> str:
+        """Whose key."""
+        return f"approved with {self.who}'s stolen key"
+
+    def act(self, stage: Any) -> None:
+        """Nothing to approve is refused by the pump."""
+        stage.acting(self.power).forge(self.who, r.KIND_APPROVE, {1: digest_of(stage.forged)}, "none")
 
 
 class _OnPath(Action):
