@@ -31,10 +31,10 @@ def test_a_path_that_takes_what_it_should_refuse_is_no_measurement(monkeypatch: 
             pass
 
 
-def test_therapy_answers_within_two_ticks_of_a_key_that_is_known() -> None:
+def test_therapy_answers_within_two_ticks_also_of_a_key_that_is_new() -> None:
     ticks = bench_trust.therapy_ticks()
     assert 0 < ticks["known key"] <= bench_trust.AIM_TICKS
-    assert ticks["new key"] == ticks["known key"] + 1
+    assert 0 < ticks["new key"] <= bench_trust.AIM_TICKS
 
 
 def test_what_is_not_to_be_had_is_left_out_and_said(
