@@ -17,7 +17,7 @@ from firmware.trust import lms
 from firmware.trust.cbor import Refused, decode, encode, is_number
 from firmware.trust.mac import MacKey, equal
 from firmware.update.manifest import Device
-from firmware.update.proofs import Mac, Signer
+from firmware.update.proofs import Filed, Mac, Signer
 from hal.compat import const, crc32
 from hal.ports import AREA_ROOTS_A, AREA_ROOTS_B, ERR_FAILED, ERR_RANGE, OK
 
@@ -166,6 +166,16 @@ def firmware_proofs(roots, record):
     `roots` (Roots) and `record` (credentials.Record) as they stand in the store.
     """
     return [Signer(_by_id(roots.makers), roots.revoked, []), Mac(countersign_key(record))]
+
+
+def boot_proofs(roots):
+    """What an image in a slot needs at each boot, where the boot record names its manifest: the manufacturer's key."""
+    return [Signer(_by_id(roots.makers), roots.revoked, []), Filed()]
+
+
+def golden_proofs(roots):
+    """What the image to recover with needs, which no facility has counter-signed: the manufacturer's key."""
+    return [Signer(_by_id(roots.makers), roots.revoked, [])]
 
 
 def library_proofs(roots):
