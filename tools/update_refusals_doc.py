@@ -25,7 +25,8 @@ _LIBRARIES = """## Drug libraries and root records
 
 What a person has confirmed is looked at when the pump starts next ([updates.md](updates.md#drug-libraries)), and leaves
 all as it was where it is refused: codes of `firmware/update/refusal.py`, cases of
-`tools/update_cases/library_cases.py`. Store and broke off (the store refuses; an error of the firmware's own) are tried in `tests/update/test_carried.py`.
+`tools/update_cases/library_cases.py`. Store and broke off (the store refuses; an error of the firmware's own) are
+tried in `tests/update/test_carried.py`.
 *Claim* `libraries-refused`.
 
 | code | name | what is refused by it |
