@@ -49,7 +49,7 @@ class _PortOpen(App):
 
     def background(self) -> None:
         self.supervisor.poll()
-        self.local.step(ST_MAINTENANCE, RF_KEY_SWITCH)
+        self.local.step(ST_MAINTENANCE, RF_KEY_SWITCH, self.remote)
         self.memory.look(self.board.clock.ticks_ms())
 
 
