@@ -20,10 +20,9 @@ from typing import Any
 from firmware.therapy import alarms as al
 from firmware.therapy import tables as t
 from firmware.trust.credentials import Record
-from hal import ports
+from simulator.bench_people import Adversary, Operator, Person, do, players
 from simulator.devices.cards import SignCard
 from simulator.files.programme import Programme, find_programme, load_programme
-from simulator.files.timeline import KEYS
 from simulator.names import ALARMS, LAMPS, MESSAGES
 from simulator.runner import Recorder, RunResult
 from simulator.scenario.signals import Moment
@@ -37,40 +36,6 @@ _DAY_S = 86_400
 
 class VirtualTimeout(TimeoutError):
     """What was awaited did not come in its virtual time."""
-
-
-class Person:
-    """Somebody at the bedside, with fingers."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def press(self, key: str) -> None:
-        """Press a key by its name in timelines: stop, start, pause, acknowledge, …"""
-        if key not in KEYS:
-            raise ValueError(f"there is no key {key!r}; keys: {', '.join(KEYS)}")
-        self._world.press(KEYS[key])
-
-    def confirm(self) -> None:
-        """Confirm what the display shows."""
-        self.press("confirm")
-
-    def enter(self, field: int, value: int) -> None:
-        """Enter an integer into a field (hal.ports.FIELD_*)."""
-        self._world.press(ports.KEY_FIELD + field, value)
-
-    def present_card(self, number: int) -> None:
-        """Lay person `number`'s card on the reader and leave it there; ValueError where nobody has such a card."""
-        self._world.lay_card(number)
-
-    def take_card(self) -> None:
-        """Take away what lies on the reader."""
-        self._world.lay_card(0)
-
-    def titrate(self, dose_milli: int) -> None:
-        """Ask for a new dose rate, in thousandths of its unit, and confirm it once."""
-        self.enter(ports.FIELD_TITRATE_MILLI, dose_milli)
-        self.press("confirm")
 
 
 class Network:
@@ -87,21 +52,6 @@ class Network:
         """Give it back; authenticated traffic follows."""
         self._world.disturb("link_up")
         self._world.disturb("authentic")
-
-
-class Adversary:
-    """Somebody hostile, with the powers of the present stand-ins."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def send_forged(self, count: int = 1) -> None:
-        """Send messages that no verification passes."""
-        self._world.disturb("hostile", count)
-
-    def compromise(self) -> None:
-        """Leave local evidence that the security layer is compromised."""
-        self._world.disturb("compromised")
 
 
 class Faults:
@@ -148,11 +98,18 @@ class Bench:
         credentials: Record | None = None,
         person: tuple[int, str] | int | None = None,
         cards: Mapping[int, SignCard] | None = None,
+        people: Mapping[str, str] | None = None,
     ) -> None:
         """`programme`: a shipped name, a file, or one already loaded. FileProblem if it is bad.
 
-        credentials, person, cards: of a provisioned pump, as World takes them.
+        people: name → role of those whom the pump knows, such as {"nurse": "nurse"}; the first one logs in and
+        programmes it. Such a pump judges what it hears; one without believes a script. credentials, person, cards: of
+        a provisioned pump instead, as World takes them.
         """
+        if people and (credentials is not None or person is not None):
+            raise ValueError("people have credentials of their own; leave out credentials and person")
+        self._players = players(people or {}, seed)
+
         loaded: Programme = programme if isinstance(programme, Programme) else load_programme(find_programme(programme))
         self.programme = loaded
         self._options: dict[str, Any] = {
@@ -164,15 +121,20 @@ class Bench:
         self._woken: set[asyncio.Future[bool]] = set()  # time stands until these have acted
 
     async def __aenter__(self) -> Bench:
-        self.world = World(self.programme, **self._options)
+        stage = self._stage = Stage(self._players, self._result.seed)
+        options = self._options
+        if self._players:
+            first = next(iter(self._players.values()))
+            options = options | {"credentials": stage.record, "person": (first.number, first.pin)}
+        self.world = World(self.programme, **options)
         self._recorder = Recorder(self.world, self._result)
-        stage = Stage({}, self._result.seed)
         stage.enter(self.world)
         self._moment = Moment(stage, self._recorder)
-        self.nurse = Person(self.world)
+        self.people = {name: Operator(self.world, stage, name) for name in self._players}
+        self.nurse = self.people.get("nurse") or Person(self.world)
         self.patient = Person(self.world)
         self.network = Network(self.world)
-        self.adversary = Adversary(self.world)
+        self.adversary = Adversary(self.world, stage)
         self.faults = Faults(self.world)
         return self
 
@@ -248,6 +210,10 @@ class Bench:
         """A signal by its name in scenarios: `await pump.until(pump.signal("pressure") > 300, within_s=240)`."""
         return Watch(name, self._moment)
 
+    def do(self, verb: str, **keys: Any) -> None:
+        """Do what a scenario's verb does, now: `pump.do("forge", who="nurse", request="stop", flaw="no_mac")`."""
+        do(self._stage, verb, **keys)
+
     def is_infusing(self) -> bool:
         """Whether therapy flows."""
         return self.world.status.delivery in (t.ST_INFUSING, t.ST_BOLUS)
@@ -303,6 +269,8 @@ class Bench:
                     self._woken.add(future)
             if self._woken:
                 return
+            self._stage.before()
             world.tick()
+            self._stage.after()
             if world.clock.ms % 1000 == 0:
                 self._recorder.second(world)

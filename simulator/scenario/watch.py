@@ -20,8 +20,11 @@ class Watch:
     def __init__(self, name: str, moment: Moment) -> None:
         if name not in SIGNALS:
             raise ValueError(f"there is no signal {shown(name)}; {did_you_mean(name, SIGNALS)}")
-        if SIGNALS[name].needs in ("people", "attack"):
+        needs = SIGNALS[name].needs
+        if needs == "attack":
             raise ValueError(f"{name} is a scenario's; play one (simulator.scenario.player)")
+        if needs == "people" and moment.stage.record is None:
+            raise ValueError(f"{name} is of a pump with credentials; give the bench people, or play a scenario")
         self._signal = SIGNALS[name]
         self._moment = moment
 

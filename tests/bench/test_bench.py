@@ -170,5 +170,38 @@ async def test_signals_of_scenarios_can_be_awaited():
         await pump.until(pump.signal("flow") < 1, within_s=60)
         with pytest.raises(ValueError, match="did you mean 'pressure'"):
             pump.signal("presure")
-        with pytest.raises(ValueError, match="play one"):
+        with pytest.raises(ValueError, match="play a scenario"):
             pump.signal("accepted")
+
+
+async def test_people_have_credentials_and_adversaries_their_positions_power():
+    async with Bench("norepinephrine-8h", seed=2, people={"nurse": "nurse", "doctor": "physician"}) as pump:
+        await pump.until(pump.is_infusing, within_s=30)
+        assert pump.operator == pump.nurse.number and pump.people["doctor"].number != pump.nurse.number
+        pump.people["doctor"].log_in()
+        await pump.until(lambda: pump.operator == pump.people["doctor"].number, within_s=10)
+        pump.nurse.ask("status")
+        await pump.until(pump.signal("accepted") > 1, within_s=10)
+        with pytest.raises(AttributeError, match="network has no power to capture; those who have: .*on-path"):
+            pump.adversary("network").capture()
+        with pytest.raises(ValueError, match="a pump with people judges for itself"):
+            pump.adversary.send_forged()
+
+
+async def test_what_a_verb_cannot_do_is_one_clear_line():
+    async with Bench("norepinephrine-8h", people={"nurse": "nurse"}) as pump:
+        for verb, keys, says in (
+            ("forg", {}, "there is no verb 'forg'; did you mean 'forge'"),
+            ("forge", {"who": "nurse", "dose": "3 apples"}, "forge, dose: .*unit"),
+            ("forge", {"who": "nurse"}, "a titration needs 'dose'"),
+            ("forge", {"who": "norse", "dose": "0.2 ug/kg/min"}, "nobody is called 'norse'; did you mean 'nurse'"),
+        ):
+            with pytest.raises(ValueError, match=says):
+                pump.do(verb, **keys)
+    with pytest.raises(ValueError, match="there is no role 'nurze'; did you mean 'nurse'"):
+        Bench("norepinephrine-8h", people={"nurse": "nurze"})
+    with pytest.raises(ValueError, match="people have credentials of their own"):
+        Bench("norepinephrine-8h", people={"nurse": "nurse"}, person=(7, "0427"))
+    async with Bench("norepinephrine-8h") as pump:
+        with pytest.raises(ValueError, match="replay needs a pump with credentials"):
+            pump.do("replay")
