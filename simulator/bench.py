@@ -13,20 +13,21 @@ tick. A task that has been woken acts before the next tick.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from firmware.therapy import alarms as al
 from firmware.therapy import tables as t
 from firmware.trust.credentials import Record
-from simulator.bench_people import Adversary, Operator, Person, do, players
+from simulator.adversary.awaited import answer_to, arguments_of, kind_of
+from simulator.bench_people import Adversaries, Operator, Person, do, players
 from simulator.devices.cards import SignCard
 from simulator.files.programme import Programme, find_programme, load_programme
 from simulator.names import ALARMS, LAMPS, MESSAGES
 from simulator.runner import Recorder, RunResult
 from simulator.scenario.signals import Moment
-from simulator.scenario.stage import Stage
+from simulator.scenario.stage import RAW, Player, Stage
 from simulator.scenario.watch import Watch
 from simulator.world import World
 
@@ -98,43 +99,40 @@ class Bench:
         credentials: Record | None = None,
         person: tuple[int, str] | int | None = None,
         cards: Mapping[int, SignCard] | None = None,
-        people: Mapping[str, str] | None = None,
+        people: Mapping[str, str] | Iterable[Player] = (),
+        network: str = RAW,
     ) -> None:
         """`programme`: a shipped name, a file, or one already loaded. FileProblem if it is bad.
 
-        people: name → role of those whom the pump knows, such as {"nurse": "nurse"}; the first one logs in and
-        programmes it. Such a pump judges what it hears; one without believes a script. credentials, person, cards: of
-        a provisioned pump instead, as World takes them.
+        people: who has credentials on this pump and a terminal: {name: role}, or simulator.scenario.stage.Player; the
+        first of them logs in and programmes it, and the pump judges what it hears. network: RAW, or MQTT by way of a
+        broker. credentials, person, cards: of a provisioned pump without terminals, as World takes them.
         """
-        if people and (credentials is not None or person is not None):
-            raise ValueError("people have credentials of their own; leave out credentials and person")
-        self._players = players(people or {}, seed)
-
         loaded: Programme = programme if isinstance(programme, Programme) else load_programme(find_programme(programme))
         self.programme = loaded
         self._options: dict[str, Any] = {
             "seed": seed, "home": home, "near_wrap": near_wrap, "make_app": make_app, "keep_trace": True,
             "credentials": credentials, "person": person, "cards": cards,
         }  # fmt: skip
+        self._stage = Stage(players(people, seed), seed, network)
+        if self._stage.record is not None:
+            first = next(iter(self._stage.people.values()))
+            of_people = {"credentials": self._stage.record, "cards": self._stage.cards}
+            self._options |= {"person": (first.number, first.pin), **of_people}
         self._result = RunResult(loaded.name, loaded.title, seed, home)
         self._waiters: list[tuple[Condition, asyncio.Future[bool], int]] = []
         self._woken: set[asyncio.Future[bool]] = set()  # time stands until these have acted
 
     async def __aenter__(self) -> Bench:
-        stage = self._stage = Stage(self._players, self._result.seed)
-        options = self._options
-        if self._players:
-            first = next(iter(self._players.values()))
-            options = options | {"credentials": stage.record, "person": (first.number, first.pin)}
-        self.world = World(self.programme, **options)
+        self.world = World(self.programme, **self._options)
         self._recorder = Recorder(self.world, self._result)
-        stage.enter(self.world)
-        self._moment = Moment(stage, self._recorder)
-        self.people = {name: Operator(self.world, stage, name) for name in self._players}
+        self._stage.enter(self.world)
+        self._moment = Moment(self._stage, self._recorder)
+        self.people = {name: Operator(self.world, self._stage, name, self.until) for name in self._stage.people}
         self.nurse = self.people.get("nurse") or Person(self.world)
         self.patient = Person(self.world)
         self.network = Network(self.world)
-        self.adversary = Adversary(self.world, stage)
+        self.adversary = Adversaries(self._stage, self.until)
         self.faults = Faults(self.world)
         return self
 
@@ -210,13 +208,24 @@ class Bench:
         """A signal by its name in scenarios: `await pump.until(pump.signal("pressure") > 300, within_s=240)`."""
         return Watch(name, self._moment)
 
-    def do(self, verb: str, **keys: Any) -> None:
-        """Do what a scenario's verb does, now: `pump.do("forge", who="nurse", request="stop", flaw="no_mac")`."""
-        do(self._stage, verb, **keys)
-
     def is_infusing(self) -> bool:
         """Whether therapy flows."""
         return self.world.status.delivery in (t.ST_INFUSING, t.ST_BOLUS)
+
+    # People with terminals.
+
+    async def ask(self, who: str, request: str, dose_milli: int | None = None) -> str:
+        """Somebody asks from a terminal (titrate, pause, stop, status, log); what the pump says: OK, FORBIDDEN, …"""
+        message = self._stage.ask(who, request, kind_of(request), arguments_of(dose_milli))
+        return await answer_to(self._stage, message, self.until)
+
+    def log_in(self, who: str) -> None:
+        """Somebody enters number and PIN at the bedside; the pump takes some seconds to check them."""
+        self._stage.log_in(who)
+
+    def do(self, verb: str, **keys: Any) -> None:
+        """Do what a scenario's verb does, now: `pump.do("forge", who="nurse", request="stop", flaw="no_mac")`."""
+        do(self._stage, verb, **keys)
 
     # Time.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from random import Random
 from typing import Any
 
 from pydantic import ValidationError
 
 from hal import ports
-from simulator.adversary import Adversary as Position
+from simulator.adversary.awaited import Awaited, Until, answer_to
 from simulator.files.models import refusal_of
 from simulator.files.scenario import requests  # the verbs of scenarios are known once it is imported
 from simulator.files.timeline import KEYS
@@ -58,9 +58,10 @@ class Person:
 class Operator(Person):
     """Somebody whom the pump knows, with a terminal besides. `number`, `pin`: as the pump's record has them."""
 
-    def __init__(self, world: World, stage: Stage, name: str) -> None:
+    def __init__(self, world: World, stage: Stage, name: str, until: Until) -> None:
         super().__init__(world)
         self._stage = stage
+        self._until = until
         self.name = name
         self.number, self.pin = stage.people[name].number, stage.people[name].pin
 
@@ -68,24 +69,30 @@ class Operator(Person):
         """Enter number and PIN at the bedside; the pump takes some seconds to check them."""
         self._stage.log_in(self.name)
 
-    def ask(self, request: str = "titrate", dose: str | None = None) -> None:
-        """Ask from a terminal: titrate with a dose such as '0.2 ug/kg/min', or pause, stop, status, approve."""
+    async def ask(self, request: str = "titrate", dose: str | None = None) -> str:
+        """Ask from a terminal: titrate with a dose such as '0.2 ug/kg/min', or pause, stop, status, approve.
+
+        Returns what the pump says: OK, FORBIDDEN, …
+        """
         do(self._stage, "ask", who=self.name, request=request, **({} if dose is None else {"dose": dose}))
+        return await answer_to(self._stage, self._stage.asked[request], self._until)
 
 
-class Adversary:
-    """Whoever is hostile. Called with a position, that one with its powers: pump.adversary("on_path").capture()."""
+class Adversaries:
+    """Whoever is hostile, by position: `pump.adversary("on_path").drop()`. Two more calls are for scripted pumps."""
 
-    def __init__(self, world: World, stage: Stage) -> None:
-        self._world = world
+    def __init__(self, stage: Stage, until: Until) -> None:
         self._stage = stage
+        self._until = until
+        self._found: dict[str, Awaited] = {}
 
-    def __call__(self, position: str) -> Position:
-        """The adversary at a position of docs/scenarios.md. PowerLacking for one that there is not."""
-        return self._stage.adversary(position.replace("_", "-"))
+    def __call__(self, position: str) -> Awaited:
+        """The adversary at a position (docs/scenarios.md), the same one each time; PowerLacking for one not there."""
+        found = self._stage.adversary(position)
+        return self._found.setdefault(found.position, Awaited(found, self._stage, self._until))
 
     def send_forged(self, count: int = 1) -> None:
-        """Send messages that no verification passes. Of a pump without people, which believes a script."""
+        """Send messages that no verification passes. Of a pump without people."""
         self._scripted("hostile", count)
 
     def compromise(self) -> None:
@@ -95,11 +102,13 @@ class Adversary:
     def _scripted(self, verb: str, value: int = 0) -> None:
         if self._stage.record is not None:
             raise ValueError(f"a pump with people judges for itself; do what a position can, not {verb}")
-        self._world.disturb(verb, value)
+        self._stage.world.disturb(verb, value)
 
 
-def players(people: Mapping[str, str], seed: int) -> dict[str, Player]:
-    """People by name and role, with numbers and PINs of their own. ValueError for a role that there is not."""
+def players(people: Mapping[str, str] | Iterable[Player], seed: int) -> dict[str, Player]:
+    """People by name; of names and roles alone, with numbers and PINs drawn. ValueError for a role that is none."""
+    if not isinstance(people, Mapping):
+        return {one.name: one for one in people}
     found = {}
     for number, (name, role) in enumerate(people.items(), _FIRST_NUMBER):
         if role not in ROLES:
@@ -128,4 +137,4 @@ def do(stage: Stage, verb: str, **keys: Any) -> None:
     action.act(stage)
 
 
-__all__ = ["Adversary", "Operator", "Person", "do", "players", "requests"]
+__all__ = ["Adversaries", "Operator", "Person", "do", "players", "requests"]

@@ -32,6 +32,7 @@ KEYS = "<IiB"
 EPOCH = "<IiII"
 EXPORT = "<IiBII"
 LIBRARY = "<IiBHIIII8s"
+UPDATE = "<IiBBBII8s"
 FOUND_BROKEN = "<IiBI"
 
 KEYS_WIPED = const(1)
@@ -174,6 +175,11 @@ class Noting:
     def revoked(self, epoch, operator):
         """The record changed: `operator` is revoked, or with 0 the epoch was raised."""
         self._note(a.AUDIT_EPOCH, EPOCH, epoch, operator)
+
+    def update(self, note):
+        """Something became of an update, or of what boots. Only people who may carry, and boots, bring it about."""
+        values = (note.what, note.code, note.slot, note.number, note.operator, note.digest[:8])
+        self._note(a.AUDIT_UPDATE, UPDATE, *values)
 
     def wiped(self):
         """The keys in use were forgotten."""

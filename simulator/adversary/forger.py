@@ -42,6 +42,11 @@ class Forger:
         terminal = self._terminal if terminal is None else terminal
         return terminal.ask(self._kind, arguments=self._arguments, **values)
 
+    def _fresh(self) -> int:
+        """A counter that the person's terminal has not used."""
+        self._terminal.counter += 1
+        return self._terminal.counter
+
     def _payload(self) -> bytes:
         payload: bytes = _parts(self._good())[2]
         return payload
@@ -126,11 +131,13 @@ class Forger:
 
     def old_shift(self) -> bytes:
         """A key whose shift is over."""
-        return self._good(self._stage.terminal(self._who, not_after_s=SITE_S - 60))
+        return self._good(self._stage.terminal(self._who, not_after_s=SITE_S - 60), counter=self._fresh())
 
     def old_epoch(self) -> bytes:
         """A key from before the last revocation of all keys."""
-        return self._good(self._stage.terminal(self._who, epoch=self._stage.record.epoch - 1))
+        return self._good(
+            self._stage.terminal(self._who, epoch=self._stage.record.epoch - 1), counter=self._fresh()
+        )
 
     def expired(self) -> bytes:
         """A good request that is too late."""

@@ -12,7 +12,6 @@ from simulator.adversary.forger import FLAWS, power_of
 from simulator.files.models import DoseRate, Milliseconds, one_of
 from simulator.files.yaml_source import Refusal
 from simulator.scenario.actions import PEOPLE, Action, Count, action
-from simulator.scenario.clock import GOOD_FOR_S
 from simulator.trust_client import digest_of
 
 KINDS = {
@@ -70,12 +69,7 @@ class Ask(_Asking):
 
     def act(self, stage: Any) -> None:
         """A good request, onto the wire."""
-        terminal = stage.terminals[self.who]
-        message = terminal.ask(
-            KINDS[self.request], stage.challenge, stage.pump_s + GOOD_FOR_S, self.arguments(stage)
-        )
-        stage.asked[self.request] = message
-        stage.wire.send(message, self.request, self.who, stage.now_ms)
+        stage.ask(self.who, self.request, KINDS[self.request], self.arguments(stage))
 
 
 @action

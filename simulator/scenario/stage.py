@@ -128,6 +128,13 @@ class Stage:
         values = {"role": person.role, "not_after_s": SITE_S + SHIFT_S} | other
         return Terminal(self.record, person.number, **values)  # type: ignore[arg-type]
 
+    def ask(self, name: str, what: str, kind: int, arguments: dict[int, Any]) -> bytes:
+        """A person asks for something from a terminal, with a good request; returns it."""
+        message = self.terminals[name].ask(kind, self.challenge, self.pump_s + GOOD_FOR_S, arguments)
+        self.asked[what] = message
+        self.wire.send(message, what, name, self.now_ms)
+        return message
+
     def log_in(self, name: str) -> None:
         """A person enters number and PIN at the bedside."""
         person = self.people[name]

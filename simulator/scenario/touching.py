@@ -258,7 +258,7 @@ class FlashEdit(_Flash):
     verb = "flash_edit"
     what: one_of(*AREAS)  # type: ignore[valid-type]
     how: one_of("flip", "blank", "add_person", "forget_revocations", "cut")  # type: ignore[valid-type]
-    offset: Annotated[int, Field(ge=0, le=4095)] = 100
+    offset: Annotated[int, Field(ge=0, le=16_383)] = 100
 
     def say(self) -> str:
         """What."""

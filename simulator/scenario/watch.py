@@ -21,10 +21,9 @@ class Watch:
         if name not in SIGNALS:
             raise ValueError(f"there is no signal {shown(name)}; {did_you_mean(name, SIGNALS)}")
         needs = SIGNALS[name].needs
-        if needs == "attack":
-            raise ValueError(f"{name} is a scenario's; play one (simulator.scenario.player)")
-        if needs == "people" and moment.stage.record is None:
-            raise ValueError(f"{name} is of a pump with credentials; give the bench people, or play a scenario")
+        if needs == "attack" or (needs == "people" and moment.stage.record is None):
+            remedy = "play one (simulator.scenario.player)" if needs == "attack" else "give the Bench 'people'"
+            raise ValueError(f"{name} is a scenario's, or of a pump with people; {remedy}")
         self._signal = SIGNALS[name]
         self._moment = moment
 

@@ -18,7 +18,7 @@ def cases():
         for label, test in space.items():
             if label.startswith("test_"):
                 marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
-                values = [{mark.args[0]: value} for mark in marks for value in mark.args[1]] or [{}]
+                values = [dict(zip(mark.args[0], one, strict=True)) for mark in marks for one in mark.args[1]] or [{}]
                 for given in values:
                     yield pytest.param(test, given, id=" ".join([name, *given.values()]))
 

@@ -5,24 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 from firmware.app import App
+from firmware.therapy import messages as msg
 from firmware.therapy.remote import Remote
+from firmware.therapy.resume import Past
 from firmware.therapy.tables import ST_MAINTENANCE
 from firmware.trust.gatekeeper import Gatekeeper
 from firmware.trust.staging import CHECKED, CHUNK, COMES, NOTHING, Staging
 from hal.ports import ERR_RANGE, OK, RF_KEY_SWITCH
 from simulator.attack.controls.base import Control, Standin, answers
 
+_ALARMS = ("therapy_alarms", "trust_alarms", "priority", "tone_hz", "lamp")
 _STAGING = "firmware/trust/staging.py"
 
 
 class _RingsAtTheWard(App):
     """Alarms go over the network; the pump itself neither shows nor rings them while it has one."""
 
+    _kept: tuple[int, ...] = ()
+
     def turn(self) -> None:
+        status = self.controller.status
+        for name, value in zip(_ALARMS, self._kept, strict=False):
+            setattr(status, name, value)  # the firmware holds what it shows against what it knows
         super().turn()
+        self._kept = ()
         if self.board.plant.link_up:
-            status = self.controller.status
-            status.therapy_alarms = status.trust_alarms = status.priority = status.tone_hz = status.lamp = 0
+            self._kept = tuple(getattr(status, name) for name in _ALARMS)
+            for name in _ALARMS:
+                setattr(status, name, 0)
 
 
 class _SpyAlarms(App):
@@ -39,7 +49,7 @@ class _PortOpen(App):
 
     def background(self) -> None:
         self.supervisor.poll()
-        self.local.step(ST_MAINTENANCE, RF_KEY_SWITCH)
+        self.local.step(ST_MAINTENANCE, RF_KEY_SWITCH, self.remote)
         self.memory.look(self.board.clock.ticks_ms())
 
 
@@ -87,6 +97,46 @@ class _SpyStaging(Staging):
         return changed
 
 
+class _NewestOffer(Remote):
+    """What comes takes the place of what waits, and of what a person has begun to enter."""
+
+    __slots__ = ()
+
+    def titrate(self, dose_milli: int) -> int:
+        programming = self._programming
+        programming._drop_titration()
+        programming._titrate_milli = -1
+        return int(super().titrate(dose_milli))
+
+
+class _SpyOffer(Remote):
+    __slots__ = ()
+    spied: set[str]
+
+    def titrate(self, dose_milli: int) -> int:
+        message = int(super().titrate(dose_milli))
+        if message == msg.BUSY:
+            self.spied.add("one-offer")
+        return message
+
+
+class _AlwaysResumes(Past):
+    """However often it has gone on by itself already."""
+
+    def judge(self, warm: bool, running: bool, rtc_s: int) -> int:
+        self._resumes = []
+        return int(super().judge(warm, running, rtc_s))
+
+
+class _SpyResumes(Past):
+    spied: set[str]
+
+    def judge(self, warm: bool, running: bool, rtc_s: int) -> int:
+        if self._resumes:
+            self.spied.add("resume-cap")
+        return int(super().judge(warm, running, rtc_s))
+
+
 class _StagesAnything(Gatekeeper):
     """With that."""
 
@@ -125,9 +175,18 @@ CONTROLS = (
         (Standin("app", _RingsAtTheWard, _SpyAlarms),),
     ),
     Control(
-        "port-shut", "runtime", "The local port is shut but in maintenance with the key switch turned, which no patient "
-        "is in.", "It is open whatever the pump does.", "firmware/trust/local.py",
+        "port-shut", "runtime", "The local port is shut but in maintenance with the key switch turned, which no "
+        "patient is in.", "It is open whatever the pump does.", "firmware/trust/local.py",
         (Standin("app", _PortOpen, _SpyPort),),
+    ),
+    Control(
+        "one-offer", "bedside", "What was asked for from afar and waits is not replaced by what comes, nor is what a "
+        "person has begun to enter.", "The newest is what a confirm takes.", "firmware/therapy/programming.py",
+        (Standin("remote", _NewestOffer, _SpyOffer),),
+    ),
+    Control(
+        "resume-cap", "therapy", "A pump goes on by itself at most twice in ten minutes; then it waits for a person.",
+        "It goes on each time.", "firmware/therapy/resume.py", (Standin("past", _AlwaysResumes, _SpyResumes),),
     ),
     Control(
         "staging-at-rest", "update", "Something new is announced to the pump only while nothing flows.",

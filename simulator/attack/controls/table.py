@@ -9,8 +9,8 @@ from simulator.attack.controls.base import LAYERS, Control
 from simulator.files.yaml_source import did_you_mean
 
 _ALL = (
-    *site.CONTROLS, *around.CONTROLS, *requests.CONTROLS, *bedside.CONTROLS, *dose.CONTROLS, *runtime.CONTROLS, *evidence.CONTROLS,
-    *update.CONTROLS,
+    *site.CONTROLS, *around.CONTROLS, *requests.CONTROLS, *bedside.CONTROLS, *dose.CONTROLS, *runtime.CONTROLS,
+    *evidence.CONTROLS, *update.CONTROLS,
 )  # fmt: skip
 _ORDER = list(LAYERS)
 CONTROLS: dict[str, Control] = {one.name: one for one in sorted(_ALL, key=lambda one: _ORDER.index(one.layer))}
