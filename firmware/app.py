@@ -42,7 +42,6 @@ class App:
         self.readings = Readings()
         self.drive = Drive()
         self.gatekeeper = gatekeeper
-        self.local = LocalPort(board, gatekeeper)
         self.inbox = Ring(_MAILBOX)
         self.facts = Ring(_MAILBOX)
         self.leave = Leave()
@@ -66,6 +65,7 @@ class App:
         self.programming = Programming(self.therapy, self.library, board.head, self.keeper.keep)
         self.remote = Remote(self.controller, self.programming, board)
         gatekeeper.meet(self.remote)
+        self.local = LocalPort(board, gatekeeper, self.remote, self._post)
 
     def step(self):
         """A turn, then what may wait."""

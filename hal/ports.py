@@ -98,6 +98,7 @@ AREA_AUDIT_B = const(4)
 AREA_KEYS_A = const(5)  # the credential record, twice: an erase takes a whole area
 AREA_KEYS_B = const(6)
 AREA_STAGE = const(7)  # what was carried here and is not in force: firmware/trust/staging.py
+AREA_RECOVERY = const(16)  # whose cards recover the pump, beside the golden slot: firmware/trust/recovery_area.py
 
 
 class Readings:

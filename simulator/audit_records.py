@@ -9,7 +9,7 @@ from typing import Any
 from firmware.therapy import programming
 from firmware.therapy import tables as t
 from firmware.trust import audit as kinds
-from firmware.trust import credentials, noting, roles, verdict
+from firmware.trust import credentials, noting, recovery, roles, verdict
 from simulator.audit import NAMES, Record
 
 
@@ -44,6 +44,7 @@ LAYOUTS: dict[int, tuple[str, tuple[str, ...]]] = {
     kinds.AUDIT_EPOCH: (noting.EPOCH, ("epoch", "operator")),
     kinds.AUDIT_EXPORT: (noting.EXPORT, ("kind", "since", "operator")),
     kinds.AUDIT_BROKEN: (noting.FOUND_BROKEN, ("verdict", "records")),
+    kinds.AUDIT_RECOVERY: (noting.RECOVERY, ("what", "code", "number", "digest")),
 }
 
 _KINDS = {getattr(roles, name): name.removeprefix("KIND_") for name in dir(roles) if name.startswith("KIND_")}
@@ -53,7 +54,14 @@ _CONFIRMED = {
     programming.CONFIRMED_TITRATION: "a dose rate", programming.CONFIRMED_ASKED: "a dose rate asked for from afar",
 }  # fmt: skip
 _PROGRAMME = {noting.STARTED: "started", noting.CHANGED: "changed", noting.ENDED: "ended"}
+_RECOVERY = {
+    recovery.BEGUN: "begun", recovery.EXPORTED: "evidence handed out", recovery.CARD_SIGNED: "card signed",
+    recovery.REFUSED: "refused", recovery.LINKED: "new audit, behind the old one's head",
+    recovery.RECOVERED: "complete",
+}  # fmt: skip
 _FOUND = {credentials.BLANK: "no credentials", credentials.WHOLE: "whole", credentials.BROKEN: "broken"}
+_WHAT = {kinds.AUDIT_CONFIRMED: _CONFIRMED, kinds.AUDIT_PROGRAMME: _PROGRAMME, kinds.AUDIT_RECOVERY: _RECOVERY}
+_REFUSALS = tuple(one.decode() for one in recovery.REASONS)
 
 
 def _say(kind: int, name: str, value: Any) -> str:
@@ -61,7 +69,7 @@ def _say(kind: int, name: str, value: Any) -> str:
     if name == "kind":
         names = _KINDS
     elif name == "code":
-        names = _CODES
+        names = dict(enumerate(_REFUSALS)) if kind == kinds.AUDIT_RECOVERY else _CODES
     elif name in ("trust", "before", "after"):
         names = dict(enumerate(t.TRUST_NAMES))
     elif name == "delivery":
@@ -69,7 +77,7 @@ def _say(kind: int, name: str, value: Any) -> str:
     elif name == "found":
         names = _FOUND
     elif name == "what":
-        names = _CONFIRMED if kind == kinds.AUDIT_CONFIRMED else _PROGRAMME if kind == kinds.AUDIT_PROGRAMME else {}
+        names = _WHAT.get(kind, {})
     if isinstance(value, bytes):
         return value.hex()
     return names.get(value, str(value))

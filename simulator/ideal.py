@@ -47,7 +47,8 @@ class IdealStore:
     def __init__(self, library: bytes = b"") -> None:
         self.rc = _NO_REFUSAL
         self.writes = 0
-        self._areas = [bytearray(library.ljust(_AREA, b"\xff")), *(bytearray(_BLANK) for _ in range(7))]
+        others = (bytearray(_BLANK) for _ in range(ports.AREA_RECOVERY))
+        self._areas = [bytearray(library.ljust(_AREA, b"\xff")), *others]
 
     def size(self, area: int) -> int:
         """Bytes in an area."""

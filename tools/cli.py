@@ -31,8 +31,8 @@ from tools.commands.console import BAD_INPUT
 # A refused file, a home that cannot be had, an image that cannot be made, a report or a monitor without
 # its package, a site or a broker that is not there, a key that is not given.
 _REFUSALS = (
-    "FileProblem", "FlashProblem", "GatewayError", "HomeError", "ImageProblem", "InstallProblem", "KeyRefused",
-    "LinkLost", "MonitorUnavailable", "ReportUnavailable", "SiteError",
+    "EvidenceProblem", "FileProblem", "FlashProblem", "GatewayError", "HomeError", "ImageProblem", "InstallProblem",
+    "KeyRefused", "LinkLost", "MonitorUnavailable", "ReportUnavailable", "SiteError",
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from firmware.trust.audit_area import SHORT, Areas, other, records_at, slots_in
 from firmware.trust.audit_frame import (
     MAX_DATA,
     digest_of,
+    evidence_key,
     frame_size,
     is_authentic,
     link_of,
@@ -23,7 +24,7 @@ from firmware.trust.audit_frame import (
     put,
     sequence_of,
 )
-from firmware.trust.mac import LENGTH
+from firmware.trust.mac import LENGTH, MacKey, equal
 from hal.compat import const
 from hal.ports import AREA_AUDIT_A, AREA_AUDIT_B, ERR_ABSENT, ERR_BUSY, ERR_FAILED, ERR_RANGE, OK
 
@@ -61,17 +62,42 @@ class Chain:
 
     # Provisioning.
 
-    def begin(self, key):
-        """Begin a chain with a random `key` of 32 bytes, whatever the store held; OK or ERR_*. Two erases."""
+    def begin(self, key, erase=True):
+        """Begin a chain with a random `key` of 32 bytes, whatever the store held; OK or ERR_*. Two erases.
+
+        `erase`: False where both areas were erased before.
+        """
         if len(key) != LENGTH:
             return ERR_RANGE
         self._forget()
-        rc = self._store.erase(AREA_AUDIT_A) or self._store.erase(AREA_AUDIT_B)
+        rc = (self._store.erase(AREA_AUDIT_A) or self._store.erase(AREA_AUDIT_B)) if erase else OK
         if rc == OK:
             self.area = AREA_AUDIT_B
             rc = self._take_area(0, key, bytes(LENGTH))
         self.state = UNREAD if rc else SOUND
         return rc
+
+    def begun_with(self, key):
+        """Whether this chain has the first key `key`, as far as the store tells: a beginning need not be repeated."""
+        if not self.number or not self.resolve() == SOUND:
+            return False
+        if not self.sequence:
+            return equal(self._key, key)
+        length = self.areas.load(self.area, records_at(self.areas.size(self.area)))
+        return length >= 0 and sequence_of(self.areas.frame) == 0 and is_authentic(self.areas.frame, length, key)
+
+    def ready(self):
+        """Let the key go on past what is stored; the number of the record that it is for, or -1 where there is none."""
+        if self.resolve() == UNREAD or not self.number or self._settle() != OK:
+            return -1
+        return self.sequence
+
+    def vouch(self, data):
+        """Return a MAC over `data`, for whoever holds the first key: 32 bytes. After `ready`."""
+        ready = MacKey(evidence_key(self._key))
+        made = ready.mac(data)
+        ready.wipe()
+        return made
 
     def _forget(self):
         self.number = 0

@@ -15,6 +15,7 @@ from firmware.trust.closed import LOOK_MS
 from firmware.trust.countwatch import CountWatch
 from firmware.trust.credentials import BLANK, BROKEN, WHOLE, Credentials
 from firmware.trust.reader import Reader
+from firmware.trust.recovery_area import is_under_way
 from firmware.trust.roles import KIND_ALARMS, KIND_CHUNK, KIND_STATUS, KIND_TIME, KIND_WAVE, Roles
 from firmware.trust.seconds import Seconds
 from firmware.trust.unaudited import Unaudited
@@ -41,6 +42,8 @@ class Gatekeeper:
         self.audit = Unaudited() if audit is None else audit
         self._held = 0  # turns for which a record has waited
         self._told = False  # that the audit does not hold
+        self._damaged = False  # that the credentials do not stand as they were read
+        self.serviced = False  # credentials are being replaced at the local port
         now_ms = board.clock.ticks_ms()
         self._reader = Reader(MAX_REQUEST, now_ms)
         self._waiting = None  # a request whose key has to be derived yet
@@ -116,13 +119,14 @@ class Gatekeeper:
         self._take_record()
         record = self.credentials.record
         count = -1 if self._counter is None else self._counter.read()
-        self.audit.boot(record, self.credentials.found, count)
-        if self.credentials.found == BROKEN:
+        broken_off = is_under_way(self._board.store)  # the audit that a recovery left is not begun by the pump itself
+        self.audit.boot(None if broken_off else record, self.credentials.found, count)
+        if self.credentials.found == BROKEN or broken_off:
             self._remote.lock()
             post(EV_COMPROMISED)
 
     def _take_record(self):
-        self._shut_down = False
+        self._shut_down = self._damaged = False
         if self.credentials.found == WHOLE:
             self._load()
             from firmware.trust.bedside import Bedside
@@ -145,6 +149,7 @@ class Gatekeeper:
     def _open(self):
         """Make ready to be spoken to: keys, a session, facts."""
         if self._shut_down:
+            self._told = self._told and not self.audit.holds()
             self.credentials.read()  # as it is after a recovery
             self._take_record()
         record = self.credentials.record
@@ -290,9 +295,13 @@ class Gatekeeper:
         mended = False
         if self._count.fell():
             post(EV_COMPROMISED)
+        if self.serviced:
+            return False
         credentials = self.credentials
         if credentials.record is not None and not credentials.check():
-            post(EV_COMPROMISED)
+            if not self._damaged:
+                post(EV_COMPROMISED)
+            self._damaged = True  # told once: a recovery shall have an end
         elif credentials.behind and self._remote.may_erase():
             credentials.mend()  # a turn of its own: the lease outlasts one erase, not two
             mended = True

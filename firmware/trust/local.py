@@ -1,11 +1,11 @@
 """The local port: a serial line at the pump, over which its credentials come in. Shut but in maintenance.
 
-It is open while the pump is in maintenance, which has no patient and which only the key switch begins, and while that
-key is turned. What opens then (install.py) is loaded then. Shut, it says so to whoever ends a line, and nothing more.
-Stepped in the main loop, never in a turn.
+It is open while the key switch is turned and the pump is in maintenance, which has no patient; and, isolated, while an
+infusion runs on by the policy `sustain`, since a recovery touches no dose. What opens then (recovery.py) is loaded
+then. Shut, it says so to whoever ends a line, and nothing more. Stepped in the main loop, never in a turn.
 """
 
-from firmware.therapy.tables import ST_MAINTENANCE
+from firmware.therapy.tables import ST_MAINTENANCE, TR_ISOLATED
 from hal.compat import const
 from hal.ports import RF_KEY_SWITCH
 
@@ -18,11 +18,14 @@ LOST = b"kvo lost 0 72395268\n"
 class LocalPort:
     """`step` looks at the board's `local`, where it has one. `gatekeeper`: see install.credentials_of."""
 
-    __slots__ = ("_board", "_gatekeeper", "_installer", "_piece")
+    __slots__ = ("_board", "_gatekeeper", "_installer", "_piece", "_post", "_remote")
 
-    def __init__(self, board, gatekeeper):
+    def __init__(self, board, gatekeeper, remote=None, post=None):
+        """`remote`: therapy.Remote, `post(event)`: therapy's mailbox; without them there is no recovery."""
         self._board = board
         self._gatekeeper = gatekeeper
+        self._remote = remote
+        self._post = post
         self._piece = bytearray(_PIECE)
         self._installer = None
 
@@ -31,25 +34,48 @@ class LocalPort:
         if self._board.local is None:
             return
         try:
-            if state == ST_MAINTENANCE and flags & RF_KEY_SWITCH:
-                self._install()
+            if flags & RF_KEY_SWITCH and (state == ST_MAINTENANCE or self._runs_on()):
+                self._serve()
             else:
                 self._say_shut()
         except MemoryError:
-            self._installer = None
+            self._leave()
             self._board.local.send(LOST, len(LOST))
         except Exception:  # a port that is gone: the main loop goes on
-            self._installer = None
+            self._leave()
 
-    def _install(self):
+    def _runs_on(self):
+        return self._remote is not None and self._remote.trust() >= TR_ISOLATED and self._remote.is_sustained()
+
+    def _serve(self):
         if self._installer is None:
-            from firmware.trust.install import Installer
-
-            self._installer = Installer(self._board.local, self._board.store, self._gatekeeper)
+            self._installer = self._make()
         self._installer.step()
 
-    def _say_shut(self):
+    def _make(self):
+        board = self._board
+        if self._remote is None:
+            from firmware.trust.install import Installer
+
+            return Installer(board.local, board.store, self._gatekeeper)
+        from firmware.trust.recovery import Recovery
+
+        return Recovery(
+            board.local, board.store, self._gatekeeper, self._remote, board.counter, board.entropy, self._post
+        )
+
+    def _leave(self):
+        installer = self._installer
         self._installer = None  # what was half said is forgotten
+        if installer is not None:
+            installer.leave()
+
+    def _say_shut(self):
+        installer = self._installer
+        if installer is not None and installer.out:  # a recovery that is complete shuts the port: its answer is owed
+            installer.step()
+            return
+        self._leave()
         port = self._board.local
         for place in range(port.receive(self._piece)):
             if self._piece[place] == _LINE_ENDS:

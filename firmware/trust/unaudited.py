@@ -22,6 +22,28 @@ class Unaudited:
     def revoked(self, epoch, operator):
         """The record changed: `operator` is revoked, or with 0 the epoch was raised."""
 
+    def recovery(self, what, code, number, digest):
+        """A step of a recovery, or what was refused in one."""
+
+    def hold(self, until_s):
+        """Let no area be erased until pump second `until_s`."""
+
+    def ready(self):
+        """Return -1: no key can vouch for anything."""
+        return -1
+
+    def vouch(self, data):
+        """Return b""."""
+        return b""
+
+    def begun_with(self, key):
+        """Return True: nothing has to be begun."""
+        return True
+
+    def begin_anew(self, key):
+        """Return OK: nothing is begun."""
+        return 0
+
     def wiped(self):
         """The keys in use were forgotten: the pump is isolated."""
 

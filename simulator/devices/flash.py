@@ -15,6 +15,7 @@ SIZES = {
     ports.AREA_KEYS_A: 4 * 1024,
     ports.AREA_KEYS_B: 4 * 1024,
     ports.AREA_STAGE: 36 * 1024,
+    ports.AREA_RECOVERY: 4 * 1024,
 }
 # RP2040's W25Q16: 45 ms typical, 400 ms at most, for a 4 KiB sector. The rest of an area is
 # erased in the background of the board.

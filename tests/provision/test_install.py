@@ -34,7 +34,7 @@ from simulator.site.make import make_site
 from simulator.site.people import parse_operator
 from tests.command import kvo
 from tools.provision import install as installing
-from tools.provision.install import InstallProblem, _Line, install
+from tools.provision.install import InstallProblem, Line, install
 
 pytest.importorskip("serial", reason="pySerial: pip install 'kvo[device]'")
 SCRIPT = ROOT / "tools" / "device" / "local_pump.py"
@@ -203,7 +203,7 @@ def put(
 ) -> Any:
     """Hand `data` to a pump with that store; what it says of itself then. InstallProblem where it refuses."""
     wire = Wire() if wire is None else wire
-    line = _Line("by hand", ByHand(Installer(wire, flash, gatekeeper), wire))
+    line = Line("by hand", ByHand(Installer(wire, flash, gatekeeper), wire))
     if audit_key:
         line.key(audit_key)
     for offset in range(0, len(data), 64):

@@ -229,18 +229,17 @@ def test_a_card_that_is_not_here_or_cannot_be_read_is_refused(site: Site) -> Non
     assert not cards.card_signed(site, 1, b"x", b"short")
 
 
-def test_recovery_cards_sign_once_with_each_of_their_keys(site: Site) -> None:
-    first = cards.sign_with_recovery_card(site, 1, b"new keys")
-    second = cards.sign_with_recovery_card(site, 1, b"new keys")
-    assert first != second  # a one-time key used twice would give itself away
-    assert cards.recovery_card_signed(site, 1, b"new keys", first)
-    assert cards.recovery_card_signed(site, 1, b"new keys", second)
-    assert not cards.recovery_card_signed(site, 2, b"new keys", first)
-    assert not cards.recovery_card_signed(site, 1, b"old keys", first)
-    for _ in range(30):
-        cards.sign_with_recovery_card(site, 1, b"x")
-    with pytest.raises(SiteError, match="as often as it can"):
-        cards.sign_with_recovery_card(site, 1, b"x")
+def test_recovery_cards_sign_and_each_for_itself_alone(site: Site) -> None:
+    first, second = cards.recovery_keys(site)
+    signature = cards.read_recovery_card(site.recovery(1), 1).sign(b"new keys")[4:]
+    assert cards.signed_by(first, b"new keys", signature)
+    assert not cards.signed_by(second, b"new keys", signature)
+    assert not cards.signed_by(first, b"old keys", signature)
+    with pytest.raises(SiteError, match="is not here"):
+        cards.read_recovery_card(site.folder, 1)
+    (site.verifying() / "recovery-card-2.pub").write_bytes(b"of another kind")
+    with pytest.raises(SiteError, match="rotate"):
+        cards.recovery_keys(site)
 
 
 def test_wiping_overwrites_before_it_removes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

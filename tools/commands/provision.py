@@ -123,7 +123,7 @@ def add(
 @provision_app.command()
 def rotate(
     site_dir: Annotated[Path, _SITE],
-    what: Annotated[str, typer.Argument(help="A pump's id, a client, an operator, 'broker' or 'recovery'.")],
+    what: Annotated[str, typer.Argument(help="A pump's id, a client, a person, 'broker', 'exporter' or 'recovery'.")],
     passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
 ) -> None:
     """Replace the secrets of one pump, client or person, of the broker, or both recovery cards.
