@@ -129,11 +129,15 @@ class Evidence:
         """Begin the bytes of an area: those up to the last that was written, of the audit the records alone."""
         size = self._store.size(area)
         self._area = area
-        self._place = 0
-        if self._what == _AUDIT:
-            self._place = records_at(size) if size >= HEADING else size
+        self._place = self._start(size)
         self._end = self._used(area, self._place, size)
         self._say(b"\x82" + encode(area) + _byte_head(self._end - self._place))
+
+    def _start(self, size):
+        """Where an area's bytes begin: those of the audit behind the slots of its keys."""
+        if self._what != _AUDIT:
+            return 0
+        return records_at(size) if size >= HEADING else size
 
     def _used(self, area, start, size):
         """Where what was written ends. Looked for from behind, since blank pieces may lie between."""

@@ -18,7 +18,7 @@ LOST = b"kvo lost 0 72395268\n"
 class LocalPort:
     """`step` looks at the board's `local`, where it has one. `gatekeeper`: see install.credentials_of."""
 
-    __slots__ = ("_board", "_gatekeeper", "_installer", "_piece", "_post", "_remote")
+    __slots__ = ("_board", "_gatekeeper", "_installer", "_piece", "_post", "_remote", "make_service")
 
     def __init__(self, board, gatekeeper, remote=None, post=None):
         """`remote`: therapy.Remote, `post(event)`: therapy's mailbox; without them there is no recovery."""
@@ -28,6 +28,7 @@ class LocalPort:
         self._post = post
         self._piece = bytearray(_PIECE)
         self._installer = None
+        self.make_service = None  # a test may hand in another, before the port opens
 
     def step(self, state, flags):
         """Take and answer a few bytes; `state`: of delivery, `flags`: of the last readings. Lets no exception out."""
@@ -58,9 +59,12 @@ class LocalPort:
             from firmware.trust.install import Installer
 
             return Installer(board.local, board.store, self._gatekeeper)
-        from firmware.trust.recovery import Recovery
+        make = self.make_service
+        if make is None:
+            from firmware.trust.recovery import Recovery
 
-        return Recovery(
+            make = Recovery
+        return make(
             board.local, board.store, self._gatekeeper, self._remote, board.counter, board.entropy, self._post
         )
 

@@ -299,6 +299,10 @@ class Noting:
         self.lent = False
         return made
 
+    def is_idle(self):
+        """Whether nothing waits to be stored."""
+        return not self._audit.waits() and not self._audit.lost
+
     def begun_with(self, key):
         """Whether the chain began with `key`."""
         return self._audit.chain.begun_with(key)
@@ -309,6 +313,7 @@ class Noting:
         if rc == OK:
             self._first_key = b""
             self._broken = False
+            self._retry_s = 0
             self._audit.check_again()
         return rc
 

@@ -145,16 +145,20 @@ class Recovery(Installer):
     def _take_evidence(self, number, nonce):
         if len(nonce) != _NONCE:
             raise ValueError
-        from firmware.trust.evidence import Evidence
-
         self._kept = b""
         fixed = read_keys(self.store)
         count = -1 if self._counter is None else self._counter.read()
-        self._evidence = Evidence(
+        self._evidence = self.make_evidence(
             self.store, self._audit, self.credentials, self._remote.status, count, self._seconds, nonce,
             b"" if fixed is None else fixed[0],
         )  # fmt: skip
         return said_ok(number)
+
+    def make_evidence(self, *arguments):
+        """Return an Evidence; a test may make another."""
+        from firmware.trust.evidence import Evidence
+
+        return Evidence(*arguments)
 
     def _get(self, number, offset):
         evidence = self._evidence
@@ -278,7 +282,8 @@ class Recovery(Installer):
         if not self.audit_key or self._agreed != [what, what]:
             return NO_CARDS
         old = self.credentials.record
-        if old is not None and not self._marks.find():
+        self._marks.find()
+        if old is not None and self._marks.what != what:  # else it was begun before, and power broke it off
             if equal(old.pump_key, record.pump_key):
                 return NO_OLD_KEY
             if record.epoch <= old.epoch:
@@ -307,8 +312,8 @@ class Recovery(Installer):
 
     def _steps(self):
         return (
-            self._mark, self._clear_first, self._clear_second, self._begin_audit, self._write, self._mend, self._look,
-            self._close,
+            self._mark, self._clear_first, self._clear_second, self._begin_audit, self._link, self._write, self._mend,
+            self._look, self._close,
         )  # fmt: skip
 
     def leave(self):
@@ -324,7 +329,7 @@ class Recovery(Installer):
     def _mark(self):
         head = self._audit.head()
         number, link = (0, bytes(32)) if head is None else head
-        rc = self._marks.open(number, link, self._kept)
+        rc = self._marks.open(number, link, self._kept, self._agreed[0])
         if rc == ERR_FULL:
             return NO_MORE
         return NO_STORE if rc else b""
@@ -346,10 +351,13 @@ class Recovery(Installer):
         return self._audit.begun_with(self.audit_key)
 
     def _begin_audit(self):
-        """The first record of the new chain names the last of the old one, and the evidence."""
         self._lend(True)
-        if not self._stands() and self._audit.begin_anew(self.audit_key) != OK:
-            return NO_STORE
+        return NO_STORE if not self._stands() and self._audit.begin_anew(self.audit_key) != OK else b""
+
+    def _link(self):
+        """The new chain names the last record of the old one, the evidence and the cards, once there is room for it."""
+        if not self._audit.is_idle():
+            return _WAITS
         self._audit.recovery(LINKED, 0, self._marks.number, self._marks.link)
         self._audit.recovery(EXPORTED, 0, 0, self._kept)
         for card in (1, 2):
@@ -367,9 +375,8 @@ class Recovery(Installer):
         return b"" if not self.credentials.behind or self.credentials.mend() == OK else NO_STORE
 
     def _look(self):
-        """Whether all of it stands, images too; the audit's first record is the gatekeeper's to store."""
-        head = self._audit.head()
-        if head is not None and not head[0]:
+        """Whether all of it stands, images too; what the new audit says first is stored by the gatekeeper."""
+        if not self._audit.is_idle():
             return _WAITS
         if self.repair is not None:
             rc = self.repair.step()

@@ -1,12 +1,12 @@
 """What a recovery rests on, and where it stands: an area that is written at provisioning and never erased by the pump.
 
     keys    magic, pump id (8), two verifying keys of P-256 (33 each, compressed), CRC-32; twice, at 0 and at 128
-    marks   from 256 on, 96 bytes each: magic, head of the audit before (number, SHA-256), SHA-256 of the evidence,
-            CRC-32, a word that is cleared once the recovery is complete
+    marks   from 256 on, 128 bytes each: magic, head of the audit before (number, SHA-256), SHA-256 of the evidence,
+            that of the keys that go in, CRC-32, a word that is cleared once the recovery is complete
 
 A mark is written before the first byte of the old keys or audit goes. While one is open the pump boots isolated, so a
 recovery that power broke off is neither forgotten nor half done unseen. Flash clears bits without an erase, so nothing
-here is ever erased; an area of 4 KiB has marks for forty recoveries.
+here is ever erased; an area of 4 KiB has marks for thirty recoveries.
 """
 
 import struct
@@ -19,9 +19,9 @@ POINT = const(33)
 _KEYS = const(78)  # magic, id, points
 _COPY = const(128)
 _MARKS = const(256)
-_MARK = const(96)
-_CHECKED = const(76)  # of a mark
-_CLOSED = const(80)
+_MARK = const(128)
+_CHECKED = const(104)  # of a mark
+_CLOSED = const(108)
 _LINK = const(32)
 _MAGIC_KEYS = b"KVOR"
 _MAGIC_MARK = b"KVOM"
@@ -54,9 +54,9 @@ def write_keys(store, pump_id, first, second):
 
 
 class Marks:
-    """`find`, then: offset of the open mark (-1: none) and what it holds."""
+    """`find`, then: offset of the last open mark (-1: none), what it holds, and what the last mark was for."""
 
-    __slots__ = ("_free", "_store", "digest", "link", "number", "offset")
+    __slots__ = ("_free", "_store", "digest", "link", "number", "offset", "what")
 
     def __init__(self, store):
         self._store = store
@@ -64,6 +64,7 @@ class Marks:
         self.number = 0  # records of the audit before
         self.link = bytes(_LINK)
         self.digest = bytes(_LINK)  # of the evidence
+        self.what = b""  # digest of the keys that were to go in, of the last mark, open or closed
 
     def find(self):
         """Look for the open mark; return whether there is one."""
@@ -75,10 +76,11 @@ class Marks:
                 return False
             if bytes(data) == b"\xff" * _MARK:
                 self._free = offset
-                return self.offset >= 0
+                break
             whole = bytes(data[:_WORD]) == _MAGIC_MARK
             if not whole or struct.unpack_from("<I", data, _CHECKED)[0] != crc32(memoryview(data)[:_CHECKED]):
                 continue  # power went before it counted: nothing had been replaced
+            self.what = bytes(data[72:_CHECKED])
             if bytes(data[_CLOSED : _CLOSED + _WORD]) == b"\xff" * _WORD:
                 self.offset = offset
                 self.number = struct.unpack_from("<I", data, _WORD)[0]
@@ -86,21 +88,32 @@ class Marks:
                 self.digest = bytes(data[40:72])
         return self.offset >= 0
 
-    def open(self, number, link, digest):
-        """Write a mark where none is open; OK, ERR_FULL where there is no room for one more, or ERR_*."""
+    def open(self, number, link, digest, what):
+        """Write a mark; OK, ERR_FULL where there is no room for one more, or ERR_*.
+
+        Where one is open that a loss of power left, its `number` and `link` stay: the audit before is still that one.
+        """
         if self.find():
-            return OK
+            if self.what == what:
+                return OK
+            number, link = self.number, self.link
         if self._free < 0:
             return ERR_FULL
-        data = _MAGIC_MARK + struct.pack("<I", number) + link + digest + bytes(_WORD)
+        data = _MAGIC_MARK + struct.pack("<I", number) + link + digest + what
         data += struct.pack("<I", crc32(data))
         rc = self._store.write(AREA_RECOVERY, self._free, data)
-        return OK if self.find() else rc or ERR_FAILED
+        return OK if self.find() and self.what == what else rc or ERR_FAILED
 
     def close(self):
         """The recovery is complete; OK or ERR_*."""
-        rc = self._store.write(AREA_RECOVERY, self.offset + _CLOSED, bytes(_WORD))
-        return rc or (ERR_FAILED if self.find() else OK)
+        while self.find():
+            offset = self.offset
+            rc = self._store.write(AREA_RECOVERY, offset + _CLOSED, bytes(_WORD))
+            if rc:
+                return rc
+            if self.find() and self.offset == offset:
+                return ERR_FAILED
+        return OK
 
 
 def is_under_way(store):

@@ -36,6 +36,10 @@ class Unaudited:
         """Return b""."""
         return b""
 
+    def is_idle(self):
+        """Return True: nothing waits to be stored."""
+        return True
+
     def begun_with(self, key):
         """Return True: nothing has to be begun."""
         return True

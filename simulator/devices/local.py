@@ -58,6 +58,11 @@ class LocalCable:
         del self._from_pump[:count]
         return made
 
+    def reset_input_buffer(self) -> None:
+        """Forget what has come, and what the pump has not taken."""
+        self._from_pump.clear()
+        self._to_pump.clear()
+
     def seconds(self) -> float:
         """The world's time."""
         return float(self._world.clock.ms) / 1000

@@ -16,6 +16,7 @@ from firmware.trust.install import begin_audit
 from firmware.trust.recovery_area import write_keys
 from hal import ports
 from hal.compat import crc32
+from simulator import audit
 from simulator.asked import NURSE, PINS, people
 from simulator.devices.cards import SignCard, card_of
 from simulator.devices.local import LocalCable
@@ -49,11 +50,12 @@ def exporter(seed: int = 5) -> SignCard:
 class Scene:
     """A pump in its world, provisioned, infusing, with a cable in its local port."""
 
-    def __init__(self, make_gatekeeper: Any = gatekeeper_for) -> None:
+    def __init__(self, make_service: Any = None) -> None:
+        """`make_service`: what answers at the local port, where it is not firmware.trust.recovery.Recovery."""
         self.record = make_record(1, people())
         self.heads: list[tuple[int, bytes]] = []
         self.gatekeeper: Any = None
-        self._make = make_gatekeeper
+        self._make_service = make_service
         self.world = World(
             load_programme(find_programme(PROGRAMME)), credentials=self.record, person=(NURSE, PINS[NURSE]),
             make_app=self._boot,
@@ -65,8 +67,10 @@ class Scene:
         if self.gatekeeper is None:  # as it leaves provisioning
             begin_audit(board.store, AUDIT_KEY)
             write_keys(board.store, self.record.pump_id, *(card.public for card in recovery_cards()))
-        self.gatekeeper = self._make(board)
-        return App(board, self.gatekeeper, RawComms)
+        self.gatekeeper = gatekeeper_for(board)
+        app = App(board, self.gatekeeper, RawComms)
+        app.local.make_service = self._make_service
+        return app
 
     @property
     def store(self) -> Any:
@@ -89,6 +93,7 @@ class Scene:
 
     def line(self) -> Line:
         """Somebody's terminal at the local port."""
+        self.cable.reset_input_buffer()
         return Line("local", self.cable, self.cable.seconds)
 
     def publish(self) -> tuple[int, bytes]:
@@ -105,6 +110,34 @@ class Scene:
         self.publish()
         for area in (ports.AREA_KEYS_A, ports.AREA_KEYS_B):
             self.store.flip(area, 60, 3)
+        self.until(lambda: self.trust == t.TR_ISOLATED)
+        self.run(_CALM_MS)
+
+    @property
+    def status(self) -> Any:
+        """What the pump shows."""
+        return self.world.status
+
+    def area(self, area: int) -> bytes:
+        """What an area of the store holds."""
+        into = bytearray(self.store.size(area))
+        self.store.read(area, 0, into)
+        return bytes(into)
+
+    def spoil_audit(self) -> None:
+        """A hand on the flash: a stored audit record changes, its checksum mended."""
+        frame = audit.read_log(self.store)[0]
+        area = self.gatekeeper.audit._audit.chain.area
+        held = self.area(area)
+        changed = mended(frame[:44] + bytes([frame[44] ^ 1]) + frame[45:])
+        self.store.load(area, held.replace(frame, changed))
+        self.until(lambda: self.trust == t.TR_ISOLATED)
+        self.run(_CALM_MS)
+
+    def isolate_again(self) -> None:
+        """Flash is written a second time: so the local port opens while the infusion runs."""
+        self.store.flip(ports.AREA_KEYS_A, 60, 3)
+        self.store.flip(ports.AREA_KEYS_B, 60, 3)
         self.until(lambda: self.trust == t.TR_ISOLATED)
         self.run(_CALM_MS)
 

@@ -68,7 +68,8 @@ class Result:
 class Expected:
     """What evidence is held against. audit_key: the first key of the pump's audit; exporter: a point, 33 bytes.
 
-    pump_id, nonce, before: None where nobody says. heads: (records, SHA-256) that the pump published. before: SHA-256
+    pump_id, nonce, before: None where nobody says. start: the record that it should begin with, None: wherever it
+    begins, since a pump keeps the last ones. heads: (records, SHA-256) that the pump published. before: SHA-256
     of the evidence that was taken before a recovery, and how many records that audit had.
     """
 
@@ -78,6 +79,7 @@ class Expected:
     nonce: bytes | None = None
     heads: tuple[tuple[int, bytes], ...] = ()
     before: tuple[bytes, int] | None = None
+    start: int | None = None
 
 
 Verify = Callable[[bytes, Expected], Result]
@@ -92,7 +94,7 @@ def verify(data: bytes, expected: Expected) -> Result:
     problems = [
         *signature_problems(container, expected), *identity_problems(body, expected), *mac_problems(body, expected),
     ]  # fmt: skip
-    found = audit.verify(body.audit, expected.audit_key, heads=heads_of(body, expected))
+    found = audit.verify(body.audit, expected.audit_key, start=expected.start, heads=heads_of(body, expected))
     problems += [Problem(one.what, one.sequence, _where(one)) for one in found.findings]
     problems += link_problems(found.records, expected)
     return Result(problems, body, container, found.records)
@@ -123,6 +125,8 @@ def mac_problems(body: Body, expected: Expected) -> Iterable[Problem]:
     if body.key_of > AHEAD:
         yield Problem(WRONG_MAC, where=f"record {body.key_of:,}")
         return
+    if body.key_of != body.end[0]:  # whoever has a later key knows of later records
+        yield Problem(audit.CUT, min(body.end[0], body.key_of))
     key = expected.audit_key
     for _ in range(body.key_of):
         key = next_key(key)

@@ -51,7 +51,7 @@ _REASONS = {
     "oldkey": "the record has the key that is to be replaced: 'kvo provision rotate' makes another",
     "oldepoch": "the record has an epoch that was in force: 'kvo provision rotate' makes a later one",
     "place": "no recovery cards were named when this pump was provisioned: it takes keys after a wipe by hand alone",
-    "spent": "the pump has been recovered forty times, which is all that it has room to mark: wipe it by hand",
+    "spent": "the pump has been recovered thirty times, which is all that it has room to mark: wipe it by hand",
     "late": "the evidence was taken too slowly: begin again",
     "repair": "an image in it is not whole, and could not be repaired",
     "store": "the pump's flash does not take it; a record that stood there stands. Has this board a place for it "
