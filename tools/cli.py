@@ -12,6 +12,7 @@ from tools.commands import (
     chart,
     ctl,
     emulate,
+    evidence,
     faults,
     files,
     flash,
@@ -32,7 +33,7 @@ from tools.commands.console import BAD_INPUT
 # its package, a site or a broker that is not there, a key that is not given.
 _REFUSALS = (
     "EvidenceProblem", "FileProblem", "FlashProblem", "GatewayError", "HomeError", "ImageProblem", "InstallProblem",
-    "KeyRefused", "LinkLost", "MonitorUnavailable", "ReportUnavailable", "SiteError",
+    "KeyRefused", "LinkLost", "MonitorUnavailable", "PumpRefused", "ReportUnavailable", "SiteError",
 )  # fmt: skip
 
 
@@ -78,6 +79,7 @@ app.add_typer(files.library_app, name="library")
 app.add_typer(faults.faults_app, name="faults")
 app.add_typer(scenario.scenario_app, name="scenario")
 app.add_typer(provision.provision_app, name="provision")
+app.add_typer(evidence.evidence_app, name="evidence")
 app.add_typer(sign.sign_app, name="sign")
 app.add_typer(sign.update_app, name="update")
 app.add_typer(chart.bench_app, name="bench")

@@ -55,7 +55,8 @@ class VouchesForLess(Evidence):
     def _say_chunk(self) -> None:
         held = self._hash if self._what == ev._JOURNAL else None  # type: ignore[has-type]
         if held is not None:
-            self._hash = _Deaf()
+            deaf: Any = _Deaf()
+            self._hash = deaf
         super()._say_chunk()
         if held is not None:
             self._hash = held

@@ -50,14 +50,22 @@ def exporter(seed: int = 5) -> SignCard:
 class Scene:
     """A pump in its world, provisioned, infusing, with a cable in its local port."""
 
-    def __init__(self, make_service: Any = None) -> None:
-        """`make_service`: what answers at the local port, where it is not firmware.trust.recovery.Recovery."""
-        self.record = make_record(1, people())
+    def __init__(
+        self, make_service: Any = None, record: Any = None, audit_key: bytes = AUDIT_KEY,
+        points: tuple[bytes, bytes] | None = None, person: tuple[int, str] = (NURSE, PINS[NURSE]),
+    ) -> None:
+        """`make_service`: what answers at the local port, where it is not firmware.trust.recovery.Recovery.
+
+        record, audit_key, points (the recovery cards' keys), person: a site's own, where there is one.
+        """
+        self.record = make_record(1, people()) if record is None else record
+        self._audit_key = audit_key
+        self._points = tuple(card.public for card in recovery_cards()) if points is None else points
         self.heads: list[tuple[int, bytes]] = []
         self.gatekeeper: Any = None
         self._make_service = make_service
         self.world = World(
-            load_programme(find_programme(PROGRAMME)), credentials=self.record, person=(NURSE, PINS[NURSE]),
+            load_programme(find_programme(PROGRAMME)), credentials=self.record, person=person,
             make_app=self._boot,
         )  # fmt: skip
         self.cable = LocalCable(self.world)
@@ -65,8 +73,8 @@ class Scene:
 
     def _boot(self, board: Any) -> App:
         if self.gatekeeper is None:  # as it leaves provisioning
-            begin_audit(board.store, AUDIT_KEY)
-            write_keys(board.store, self.record.pump_id, *(card.public for card in recovery_cards()))
+            begin_audit(board.store, self._audit_key)
+            write_keys(board.store, self.record.pump_id, *self._points)
         self.gatekeeper = gatekeeper_for(board)
         app = App(board, self.gatekeeper, RawComms)
         app.local.make_service = self._make_service

@@ -63,7 +63,7 @@ class InstallProblem(RuntimeError):
     """The record was not installed. The text says why, what state the pump is in, and what to do."""
 
 
-class Refused(InstallProblem):
+class PumpRefused(InstallProblem):
     """The pump said no; `code` is its word."""
 
     def __init__(self, text: str, code: str) -> None:
@@ -205,7 +205,7 @@ class Line:
         self.ask(f"end {{}} {length} {digest}", "ok", STORE_S, 0)
 
     def ask(self, words: str, answer: str, wait_s: float = ANSWER_S, count: int = 0) -> list[str]:
-        """Say `words` ("{}": the line's number); the `count` words behind `answer`. Refused where the pump says no."""
+        """Say `words` ("{}": the line's number); the `count` words behind `answer`. PumpRefused where the pump says no."""
         self._number += 1
         said = f"kvo {words.format(self._number) if '{}' in words else f'{words} {self._number}'}".encode()
         for _ in range(TRIES):
@@ -225,7 +225,7 @@ class Line:
                     return found[2:]
                 if found[0] == "no":
                     why = _REASONS.get(found[2], f"the pump refuses it ({found[2]}); run this again")
-                    raise Refused(f"{self.url}: {why}; nothing was changed", found[2])
+                    raise PumpRefused(f"{self.url}: {why}; nothing was changed", found[2])
                 break  # garbled on its way there
         raise InstallProblem(f"{self.url}: {self._silent()}")
 
@@ -258,6 +258,6 @@ class Line:
 
 
 __all__ = [
-    "HomeError", "InstallProblem", "Installed", "Line", "Pump", "Refused", "install", "line_to", "read_audit_key",
+    "HomeError", "InstallProblem", "Installed", "Line", "Pump", "PumpRefused", "install", "line_to", "read_audit_key",
     "read_record",
 ]  # fmt: skip
