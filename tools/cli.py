@@ -19,6 +19,7 @@ from tools.commands import (
     fuzz,
     gateway,
     hil,
+    patch,
     prove,
     provision,
     run,
@@ -83,6 +84,7 @@ app.add_typer(evidence.evidence_app, name="evidence")
 app.add_typer(sign.sign_app, name="sign")
 app.add_typer(sign.update_app, name="update")
 app.add_typer(chart.bench_app, name="bench")
+app.add_typer(patch.patch_app, name="patch")
 app.command()(ward.ward)
 app.command()(gateway.gateway)
 app.add_typer(ctl.ctl_app, name="ctl")

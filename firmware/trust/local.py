@@ -11,6 +11,8 @@ from hal.ports import RF_KEY_SWITCH
 
 _PIECE = const(32)  # bytes looked at in a step
 _LINE_ENDS = const(10)
+REFUSED = const(4)  # in the audit, of an isolated pump: recovery.REFUSED, and the place of "shut" in its REASONS
+REFUSED_SHUT = const(18)
 SHUT = b"kvo shut 0 17f261ea\n"
 LOST = b"kvo lost 0 72395268\n"
 
@@ -84,4 +86,6 @@ class LocalPort:
         for place in range(port.receive(self._piece)):
             if self._piece[place] == _LINE_ENDS:
                 port.send(SHUT, len(SHUT))
+                if self._remote is not None and self._remote.trust() >= TR_ISOLATED:
+                    self._gatekeeper.audit.recovery(REFUSED, REFUSED_SHUT, 0, bytes(32))
                 return

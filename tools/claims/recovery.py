@@ -11,7 +11,7 @@ from firmware.therapy import tables as t
 from firmware.trust import audit as kinds
 from firmware.trust.audit_store import SOUND
 from firmware.trust.credentials import WHOLE, Credentials
-from firmware.trust.recovery import NO_CARDS, REASONS, Recovery
+from firmware.trust.recovery import NO_CARDS, REASONS, REFUSED, Recovery
 from hal import ports
 from simulator import audit
 from simulator.asked import people
@@ -144,9 +144,7 @@ def refused(name: str, make_service: Any) -> list[str]:
     wrong = [] if said == expected else [f"{name}: {said}, not {expected}"]
     if said != "taken" and scene.trust < t.TR_ISOLATED:
         wrong.append(f"{name}: the pump is {t.TRUST_NAMES[scene.trust]}")
-    told = [decode(one).values for one in audit.verify(audit.read_log(scene.store), AUDIT_KEY).records
-            if one.kind == kinds.AUDIT_RECOVERY]  # fmt: skip
-    if not any(REASONS[one["code"]].decode() == expected for one in told):
+    if expected not in told_refused(scene):
         wrong.append(f"{name}: not audited")
     if scene.rate_ul_h != rate:
         wrong.append(f"{name}: the rate is {scene.rate_ul_h} µL/h")
@@ -169,8 +167,17 @@ def shut(make_service: Any) -> list[str]:
     try:
         rc.begin(scene.line())
     except InstallProblem as problem:
-        return [] if "key switch" in str(problem) else [f"without the key switch: {problem}"]
+        wrong = [] if "key switch" in str(problem) else [f"without the key switch: {problem}"]
+        scene.run(2_000)
+        return wrong + ([] if "shut" in told_refused(scene) else ["without the key switch: not audited"])
     return ["without the key switch: taken"]
+
+
+def told_refused(scene: Scene) -> list[str]:
+    """The words of what the audit says was refused in a recovery."""
+    told = [decode(one).values for one in audit.verify(audit.read_log(scene.store), AUDIT_KEY).records
+            if one.kind == kinds.AUDIT_RECOVERY]  # fmt: skip
+    return [REASONS[one["code"]].decode() for one in told if one["what"] == REFUSED]
 
 
 # Power.

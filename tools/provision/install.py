@@ -205,7 +205,7 @@ class Line:
         self.ask(f"end {{}} {length} {digest}", "ok", STORE_S, 0)
 
     def ask(self, words: str, answer: str, wait_s: float = ANSWER_S, count: int = 0) -> list[str]:
-        """Say `words` ("{}": the line's number); the `count` words behind `answer`. PumpRefused where the pump says no."""
+        """Say `words` ("{}": the line's number); the `count` words behind `answer`. PumpRefused: the pump says no."""
         self._number += 1
         said = f"kvo {words.format(self._number) if '{}' in words else f'{words} {self._number}'}".encode()
         for _ in range(TRIES):
