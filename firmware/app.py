@@ -8,7 +8,7 @@ calls `step`, which is both.
 from firmware.comms.raw import RawComms
 from firmware.therapy import messages as msg
 from firmware.therapy.keeper import Keeper, is_running
-from firmware.therapy.library import read_library
+from firmware.therapy.library import AREAS, read_newest
 from firmware.therapy.programming import Programming
 from firmware.therapy.remote import Remote
 from firmware.therapy.tables import EV_COMPROMISED, EV_HOSTILE, ST_SELF_TEST
@@ -22,7 +22,7 @@ from firmware.trust.ring import Ring
 from firmware.trust.scratch import RESUME_OK, Marks
 from firmware.trust.supervisor import Supervisor
 from hal.compat import const, heap_lock, heap_unlock
-from hal.ports import AREA_LIBRARY, KEY_PROGRAMME, RF_LINK_UP, Drive, Readings
+from hal.ports import KEY_PROGRAMME, RF_LINK_UP, Drive, Readings
 
 _MAILBOX = const(1280)  # the longest message and its length
 
@@ -53,7 +53,7 @@ class App:
         self.memory = MemoryWatch(self.supervisor, self.controller.mailbox, board.clock.ticks_ms())
         self._post = self.controller.mailbox.post  # bound once: binding makes an object
         self.keeper = make_keeper(board, self.therapy)
-        self.library = read_library(board.store, AREA_LIBRARY)
+        self.library = read_newest(board.store, getattr(gatekeeper, "library_areas", AREAS))
         self.controller.library_ok = self.library.entries > 0
         warm = self.marks.warm
         running = self.marks.found & RESUME_OK != 0
@@ -65,7 +65,7 @@ class App:
         self.programming = Programming(self.therapy, self.library, board.head, self.keeper.keep)
         self.remote = Remote(self.controller, self.programming, board)
         gatekeeper.meet(self.remote)
-        self.local = LocalPort(board, gatekeeper, self.remote, self._post)
+        self.local = LocalPort(board, gatekeeper, self._post)
 
     def step(self):
         """A turn, then what may wait."""
@@ -75,7 +75,7 @@ class App:
     def background(self):
         """Let comms have its say, and whoever stands at the local port; nothing that a dose needs."""
         self.supervisor.poll()
-        self.local.step(self.controller.delivery.state, self.readings.flags)
+        self.local.step(self.controller.delivery.state, self.readings.flags, self.remote)
         self.memory.look(self.board.clock.ticks_ms())
 
     def turn(self):

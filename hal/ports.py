@@ -80,6 +80,7 @@ FIELD_TITRATE_MILLI = const(22)  # new dose rate while running
 FIELD_BOLUS_UL_H = const(23)  # bolus rate
 FIELD_PERSON = const(24)  # number of the person who logs in, or breaks the glass
 FIELD_PIN = const(25)  # and that person's PIN, with a 1 before its digits, so that 0042 is not 42
+FIELD_TAKE = const(26)  # number of what was carried here and shall be in force after the next start
 
 # Status.lamp: the colour that is lit now.
 LAMP_DARK = const(0)
@@ -98,6 +99,9 @@ AREA_AUDIT_B = const(4)
 AREA_KEYS_A = const(5)  # the credential record, twice: an erase takes a whole area
 AREA_KEYS_B = const(6)
 AREA_STAGE = const(7)  # what was carried here and is not in force: firmware/trust/staging.py
+AREA_ROOTS_A = const(10)  # the root record, twice: firmware/update/roots.py
+AREA_ROOTS_B = const(11)
+AREA_LIBRARY_B = const(15)  # the drug library's second copy
 AREA_RECOVERY = const(16)  # whose cards recover the pump, beside the golden slot: firmware/trust/recovery_area.py
 
 

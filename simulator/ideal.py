@@ -47,8 +47,9 @@ class IdealStore:
     def __init__(self, library: bytes = b"") -> None:
         self.rc = _NO_REFUSAL
         self.writes = 0
-        others = (bytearray(_BLANK) for _ in range(ports.AREA_RECOVERY))
-        self._areas = [bytearray(library.ljust(_AREA, b"\xff")), *others]
+        # Later areas are made when something is written to them.
+        self._areas = {area: bytearray(_BLANK) for area in range(ports.AREA_STAGE + 1)}
+        self._areas[ports.AREA_LIBRARY][: len(library)] = library
 
     def size(self, area: int) -> int:
         """Bytes in an area."""
@@ -56,20 +57,20 @@ class IdealStore:
 
     def read(self, area: int, offset: int, into: bytearray) -> int:
         """What stands there."""
-        into[:] = self._areas[area][offset : offset + len(into)]
+        into[:] = self._areas.get(area, _BLANK)[offset : offset + len(into)]
         return ports.OK
 
     def write(self, area: int, offset: int, data: bytes) -> int:
         """Keep `data`, or refuse."""
         if self.rc == ports.OK:
-            self._areas[area][offset : offset + len(data)] = data
+            self._areas.setdefault(area, bytearray(_BLANK))[offset : offset + len(data)] = data
             self.writes += 1
         return self.rc
 
     def erase(self, area: int) -> int:
         """Begin anew, or refuse."""
         if self.rc == ports.OK:
-            self._areas[area][:] = _BLANK
+            self._areas.setdefault(area, bytearray(_BLANK))[:] = _BLANK
         return self.rc
 
 

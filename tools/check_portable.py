@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 _FIRMWARE = ("firmware.", "hal.ports", "hal.compat", "struct", "hashlib")
 _DEVICE = (
     "struct", "binascii", "micropython", "machine", "sys", "os", "time", "gc", "rp2", "network", "hashlib", "select",
-    "cryptolib", "framebuf", "socket", "termios",
+    "cryptolib", "framebuf", "socket", "termios", "vfs",
 )  # fmt: skip
 _HAL = ("hal.", *_DEVICE)
 # A composition root joins a firmware to one board.

@@ -13,6 +13,7 @@ from tools.commands import (
     ctl,
     emulate,
     evidence,
+    falsify,
     faults,
     files,
     flash,
@@ -34,7 +35,8 @@ from tools.commands.console import BAD_INPUT
 # its package, a site or a broker that is not there, a key that is not given.
 _REFUSALS = (
     "EvidenceProblem", "FileProblem", "FlashProblem", "GatewayError", "HomeError", "ImageProblem", "InstallProblem",
-    "KeyRefused", "LinkLost", "MonitorUnavailable", "PumpRefused", "ReportUnavailable", "SiteError",
+    "KeyRefused", "LinkLost", "MonitorUnavailable", "PumpRefused", "ReportUnavailable", "SearchUnavailable",
+    "SiteError",
 )  # fmt: skip
 
 
@@ -79,6 +81,7 @@ app.add_typer(files.programme_app, name="programme")
 app.add_typer(files.library_app, name="library")
 app.add_typer(faults.faults_app, name="faults")
 app.add_typer(scenario.scenario_app, name="scenario")
+app.command()(falsify.falsify)
 app.add_typer(provision.provision_app, name="provision")
 app.add_typer(evidence.evidence_app, name="evidence")
 app.add_typer(sign.sign_app, name="sign")

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from simulator.adversary import POSITIONS
+from simulator.adversary.forger import FLAWS
 from simulator.files.schema import scenario_schema
-from simulator.scenario.actions import POSITIONS
-from simulator.scenario.requests import FLAWS
 from simulator.scenario.signals import SIGNALS
 from simulator.scenario.verbs import verbs
 
@@ -43,7 +43,7 @@ def tables() -> str:
     lines += ["", "`forge` has one `flaw`, and takes a position by it:", "", "| flaw | what is wrong |", "|---|---|"]
     lines += [f"| `{name}` | {says[0].lower()}{says[1:]} |" for name, says in FLAWS.items()]
     lines += ["", "## Positions", "", "| position | its power |", "|---|---|"]
-    lines += [f"| `{name}` | {says} |" for name, says in POSITIONS.items()]
+    lines += [f"| `{name}` | {kind.says} |" for name, kind in POSITIONS.items()]
     return "\n".join(lines)
 
 

@@ -10,6 +10,8 @@ whoever asks and given back in the answer, the CRC-32 (eight hex digits) over al
     kvo end 4 LENGTH SHA-256 CRC   kvo ok 4 CRC, once it reads back; or kvo no 4 REASON CRC, and nothing has changed
     what was garbled               kvo again 0 CRC
 
+and what carrying.py answers, root record and drug library, which are staged there and looked at when the pump starts.
+
 A pump without keys takes any record that is one. One with keys takes only a newer record of its own key: that is how
 people and revocations change. Another key goes in after recovery, or after a wipe with the hands on the pump.
 
@@ -97,7 +99,10 @@ class Installer:
     `port`: a stream with receive and send (hal.ports.Link). `gatekeeper`: who uses the credentials in `store`, or None.
     """
 
-    def __init__(self, port, store, gatekeeper):
+    def __init__(self, port, store, gatekeeper, counter=None):
+        """`counter`: the board's secure counter, or None."""
+        self.counter = counter
+        self._carrying = None
         self.port = port
         self.store = store
         self.audit_key = b""
@@ -155,11 +160,18 @@ class Installer:
 
     def more(self, verb, number, words):
         """Answer what is none of the verbs above; ValueError for what is none at all."""
-        raise ValueError
+        return said(self._carry([verb, number] + words))
 
     def ended(self, number, reason):
         """Answer `end`."""
         return refused(number, reason) if reason else said_ok(number)
+
+    def _carry(self, words):
+        if self._carrying is None:
+            from firmware.trust.carrying import Carrying
+
+            self._carrying = Carrying(self.store, self.credentials, self.counter)
+        return self._carrying.answer(words)
 
     def _who(self, number):
         credentials = self.credentials

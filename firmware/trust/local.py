@@ -5,6 +5,7 @@ infusion runs on by the policy `sustain`, since a recovery touches no dose. What
 then. Shut, it says so to whoever ends a line, and nothing more. Stepped in the main loop, never in a turn.
 """
 
+from firmware.therapy import messages as msg
 from firmware.therapy.tables import ST_MAINTENANCE, TR_ISOLATED
 from hal.compat import const
 from hal.ports import RF_KEY_SWITCH
@@ -22,18 +23,22 @@ class LocalPort:
 
     __slots__ = ("_board", "_gatekeeper", "_installer", "_piece", "_post", "_remote", "make_service")
 
-    def __init__(self, board, gatekeeper, remote=None, post=None):
-        """`remote`: therapy.Remote, `post(event)`: therapy's mailbox; without them there is no recovery."""
+    def __init__(self, board, gatekeeper, post=None):
+        """`post(event)`: therapy's mailbox; without it there is no recovery."""
         self._board = board
         self._gatekeeper = gatekeeper
-        self._remote = remote
+        self._remote = None
         self._post = post
         self._piece = bytearray(_PIECE)
         self._installer = None
         self.make_service = None  # a test may hand in another, before the port opens
 
-    def step(self, state, flags):
+    def step(self, state, flags, remote):
         """Take and answer a few bytes; `state`: of delivery, `flags`: of the last readings. Lets no exception out."""
+        self._remote = remote
+        number = remote.wanted()
+        if number >= 0:
+            self._take(remote, number)
         if self._board.local is None:
             return
         try:
@@ -48,7 +53,7 @@ class LocalPort:
             self._leave()
 
     def _runs_on(self):
-        return self._remote is not None and self._remote.trust() >= TR_ISOLATED and self._remote.is_sustained()
+        return self._post is not None and self._remote.trust() >= TR_ISOLATED and self._remote.is_sustained()
 
     def _serve(self):
         if self._installer is None:
@@ -57,10 +62,10 @@ class LocalPort:
 
     def _make(self):
         board = self._board
-        if self._remote is None:
+        if self._post is None:
             from firmware.trust.install import Installer
 
-            return Installer(board.local, board.store, self._gatekeeper)
+            return Installer(board.local, board.store, self._gatekeeper, board.counter)
         make = self.make_service
         if make is None:
             from firmware.trust.recovery import Recovery
@@ -69,6 +74,18 @@ class LocalPort:
         return make(
             board.local, board.store, self._gatekeeper, self._remote, board.counter, board.entropy, self._post
         )
+
+    def _take(self, remote, number):
+        """A person wants what was carried here in force: it will be looked at when the pump starts next."""
+        try:
+            from firmware.trust.taking import confirm
+
+            message = confirm(self._board, self._gatekeeper, remote, number)
+        except MemoryError:
+            message = msg.BUSY
+        if message == msg.AT_NEXT_START:
+            remote.took(number)
+        remote.say(message)
 
     def _leave(self):
         installer = self._installer
@@ -86,6 +103,6 @@ class LocalPort:
         for place in range(port.receive(self._piece)):
             if self._piece[place] == _LINE_ENDS:
                 port.send(SHUT, len(SHUT))
-                if self._remote is not None and self._remote.trust() >= TR_ISOLATED:
+                if self._post is not None and self._remote.trust() >= TR_ISOLATED:
                     self._gatekeeper.audit.recovery(REFUSED, REFUSED_SHUT, 0, bytes(32))
                 return

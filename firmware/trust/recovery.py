@@ -1,7 +1,7 @@
 """Evidence and recovery at the local port, beside what install.py takes. Loaded when the port opens.
 
     kvo begin 1 CRC                  kvo ok 1 CRC          isolated becomes recovery, where the key switch is turned
-    kvo take 2 NONCE CRC             kvo ok 2 CRC          evidence begins (evidence.py)
+    kvo show 2 NONCE CRC             kvo ok 2 CRC          evidence begins (evidence.py)
     kvo get 3 OFFSET CRC             kvo is 3 OFFSET HEX CRC   a piece; shorter than 256 bytes: the last, "-": nothing
     kvo kept 4 SHA-256 CRC           kvo ok 4 CRC          whoever asked has it all
     kvo key, kvo put                 as for an installation: the audit's next key, the next record
@@ -43,7 +43,7 @@ NO_TWICE = b"twice"  # one card cannot stand for both
 NO_ASK = b"ask"  # nothing was asked, or it was answered
 NO_OLD_KEY = b"oldkey"  # the key that is to be replaced
 NO_OLD_EPOCH = b"oldepoch"  # an epoch that was in force
-NO_PLACE = b"place"  # nothing was fixed at provisioning by which to recover this pump
+NO_PLACE = b"unfixed"  # nothing was fixed at provisioning by which to recover this pump
 NO_MORE = b"spent"  # there is no room for one more mark
 NO_LATE = b"late"  # the evidence took too long
 NO_REPAIR = b"repair"  # an image is not whole
@@ -71,12 +71,11 @@ class Recovery(Installer):
 
     def __init__(self, port, store, gatekeeper, remote, counter, entropy, post):
         """`remote`: therapy.Remote; `counter`, `entropy`: the board's; `post(event)`: therapy's mailbox."""
-        Installer.__init__(self, port, store, gatekeeper)
+        Installer.__init__(self, port, store, gatekeeper, counter)
         self._gatekeeper = gatekeeper
         self._seconds = getattr(gatekeeper, "seconds", None) or Seconds(0)
         self._audit = getattr(gatekeeper, "audit", None) or Unaudited()
         self._remote = remote
-        self._counter = counter
         self._entropy = entropy
         self._post = post
         self._marks = Marks(store)
@@ -112,7 +111,7 @@ class Recovery(Installer):
         count = len(words)
         if verb == b"begin" and not count:
             return self._begin(number)
-        if verb == b"take" and count == 1:
+        if verb == b"show" and count == 1:
             return self._take_evidence(number, unhexlify(words[0]))
         if verb == b"get" and count == 1:
             return self._get(number, int(words[0]))
@@ -122,7 +121,9 @@ class Recovery(Installer):
             return self._ask(number, int(words[0]), unhexlify(words[1]))
         if verb == b"sign" and count == 2:
             return self._sign(number, int(words[0]), unhexlify(words[1]))
-        raise ValueError
+        if not self._remote.is_at_rest():  # what is carried here stalls the pump for longer than a lease
+            return self._no(number, NO_STATE)
+        return Installer.more(self, verb, number, words)
 
     def _no(self, number, reason):
         self._audit.recovery(REFUSED, REASONS.index(reason), 0, bytes(32))
@@ -147,7 +148,7 @@ class Recovery(Installer):
             raise ValueError
         self._kept = b""
         fixed = read_keys(self.store)
-        count = -1 if self._counter is None else self._counter.read()
+        count = -1 if self.counter is None else self.counter.read()
         self._evidence = self.make_evidence(
             self.store, self._audit, self.credentials, self._remote.status, count, self._seconds, nonce,
             b"" if fixed is None else fixed[0],
@@ -204,7 +205,7 @@ class Recovery(Installer):
         if self._entropy is not None:
             self._entropy.fill(noise)
         self._questions += 1
-        count = 0 if self._counter is None else max(self._counter.read(), 0)
+        count = 0 if self.counter is None else max(self.counter.read(), 0)
         asked = question(fixed[0], count, self._questions, bytes(noise), self._kept, what, card)
         self._asked = card
         self._what = what

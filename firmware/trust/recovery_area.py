@@ -23,7 +23,7 @@ _MARK = const(128)
 _CHECKED = const(104)  # of a mark
 _CLOSED = const(108)
 _LINK = const(32)
-_MAGIC_KEYS = b"KVOR"
+_MAGIC_KEYS = b"KVOF"
 _MAGIC_MARK = b"KVOM"
 _WORD = const(4)
 

@@ -82,6 +82,11 @@ def may_treat(role):
     return _CLINICAL >> role & 1 != 0
 
 
+def may_take(role):
+    """Return whether `role` may say at the bedside that what was carried here shall be in force."""
+    return _CARRIERS >> role & 1 != 0
+
+
 class Roles:
     """Reads the table. Another table may be handed in by tests."""
 

@@ -11,6 +11,9 @@ from hal.ports import (
     AREA_KEYS_A,
     AREA_KEYS_B,
     AREA_LIBRARY,
+    AREA_LIBRARY_B,
+    AREA_ROOTS_A,
+    AREA_ROOTS_B,
     AREA_STAGE,
     ERR_FAILED,
     ERR_RANGE,
@@ -26,6 +29,9 @@ SIZES = {
     AREA_KEYS_A: 4 * 1024,
     AREA_KEYS_B: 4 * 1024,
     AREA_STAGE: 36 * 1024,
+    AREA_ROOTS_A: 4 * 1024,
+    AREA_ROOTS_B: 4 * 1024,
+    AREA_LIBRARY_B: 32 * 1024,
 }
 _ERASED = b"\xff"
 

@@ -15,6 +15,9 @@ SIZES = {
     ports.AREA_KEYS_A: 4 * 1024,
     ports.AREA_KEYS_B: 4 * 1024,
     ports.AREA_STAGE: 36 * 1024,
+    ports.AREA_ROOTS_A: 4 * 1024,
+    ports.AREA_ROOTS_B: 4 * 1024,
+    ports.AREA_LIBRARY_B: 32 * 1024,
     ports.AREA_RECOVERY: 4 * 1024,
 }
 # RP2040's W25Q16: 45 ms typical, 400 ms at most, for a 4 KiB sector. The rest of an area is
@@ -57,6 +60,10 @@ class SimFlash:
     def load(self, area: int, data: bytes) -> None:
         """Put `data` there as a factory would; no semantics."""
         self._areas[area][: len(data)] = data
+
+    def dump(self) -> dict[int, bytes]:
+        """What each area holds, as whoever has a clip on the part reads it."""
+        return {area: bytes(memory) for area, memory in self._areas.items()}
 
     def flip(self, area: int, offset: int, bit: int) -> None:
         """A stored bit changes by itself."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from simulator.adversary import may
 from simulator.files import yaml_source
 from simulator.files.models import check_kind, validate
 from simulator.files.programme import ROOT, Programme
@@ -20,9 +21,10 @@ from simulator.files.scenario_models import KIND, Attack, References, ScenarioFi
 from simulator.files.scenario_programme import programme_in
 from simulator.files.timeline import NETWORK, PLANT
 from simulator.files.timeline import PEOPLE as BEDSIDE
+from simulator.files.vary import check_vary
 from simulator.files.yaml_source import FileProblem, Refusal, Source, did_you_mean, shown
 from simulator.runner import patient_model
-from simulator.scenario import actions, requests
+from simulator.scenario import actions, hostile, requests, touching  # whose verbs are known by that
 from simulator.scenario.formula import Node
 from simulator.scenario.formula_reader import read_formula
 from simulator.scenario.plain import can_fail
@@ -30,6 +32,7 @@ from simulator.scenario.signals import SIGNALS, VOCABULARY
 from simulator.scenario.stage import ROLES, Player
 
 SCENARIOS = ROOT / "examples"
+ATTACKS = ROOT / "attacks"
 ATTACK_MS = 20 * 60_000
 MID_INFUSION_MS = 60_000
 _JUDGES = ("cpython", "micropython")  # homes whose gatekeeper judges by credentials
@@ -38,7 +41,7 @@ _SCRIPTED = {
     "authentic": "network", "hostile": "network", "compromised": "pump", "recovery_on": "bedside",
     "recovered": "bedside",
 }  # fmt: skip
-_POWERS = _SCRIPTED | {"link_down": "radio", "link_up": "radio"}
+_POWERS = _SCRIPTED | {"link_down": "rf-jam", "link_up": "rf-jam"}
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Scenario:
     programme: Programme
     people: Mapping[str, Player]
     operator: str | None
+    network: str
     steps: tuple[Step, ...]
     properties: tuple[Judged, ...]
     attack: Attack | None
@@ -94,6 +98,12 @@ class Scenario:
         """The signals that its properties name, each once."""
         return list(dict.fromkeys(name for one in self.properties for name in one.formula.names))
 
+    def is_hostile(self, item: Mapping[str, Any], place: int) -> bool:
+        """Whether an adversary does what stands at `place` of the file's timeline, and reads `item` there."""
+        powers = {step.place: step.action.power for step in self.steps}
+        power = powers.get(place, _POWERS.get(str(item.get("do")), actions.PEOPLE))
+        return power != actions.PEOPLE
+
     def without_adversary(self) -> Scenario:
         """The same, but for whatever an adversary does: faults and people stay."""
         steps = tuple(step for step in self.steps if step.action.power == actions.PEOPLE)
@@ -106,9 +116,14 @@ def shipped_scenarios() -> dict[str, Path]:
     return {path.stem: path for path in sorted(SCENARIOS.glob("*.yaml"))}
 
 
+def shipped_attacks() -> dict[str, Path]:
+    """Paths of the attacks that come with KVO, by name."""
+    return {path.stem: path for path in sorted(ATTACKS.glob("*.yaml"))}
+
+
 def find_scenario(name_or_path: str | Path) -> Path:
     """The path of a shipped scenario by its name, or of a file; FileProblem where there is neither."""
-    shipped = shipped_scenarios()
+    shipped = shipped_scenarios() | shipped_attacks()
     if str(name_or_path) in shipped:
         return shipped[str(name_or_path)]
     path = Path(name_or_path)
@@ -122,11 +137,17 @@ def find_scenario(name_or_path: str | Path) -> Path:
 
 def load_scenario(path: str | Path) -> Scenario:
     """Read and check a scenario file. FileProblem in one line for whatever is wrong; nothing is run."""
-    source = yaml_source.read(path)
+    return scenario_of(yaml_source.read(path))
+
+
+def scenario_of(source: Source) -> Scenario:
+    """The Scenario that a Source holds; FileProblem in one line for whatever is wrong."""
     check_kind(source, KIND)
     file = validate(ScenarioFile, source)
     people = {
-        name: Player(name, person.number, ROLES[person.role], person.pin or _drawn(file.name, person.number))
+        name: Player(
+            name, person.number, ROLES[person.role], person.pin or _drawn(file.name, person.number), person.card
+        )
         for name, person in file.people.items()
     }
     operator = _at(source, (), _operator, file, people)
@@ -135,9 +156,11 @@ def load_scenario(path: str | Path) -> Scenario:
     _at(source, (), _check_steps, file, steps, programme)
     properties = _properties(source, file, programme)
     _at(source, (), _check_attack, file, steps, programme)
+    check_vary(source)
     return Scenario(
-        path=str(path), name=file.name, title=file.title, story=file.story, programme=programme, people=people,
-        operator=operator, steps=steps, properties=properties, attack=file.attack, references=file.references,
+        path=str(source.path), name=file.name, title=file.title, story=file.story, programme=programme, people=people,
+        operator=operator, network=file.network, steps=steps, properties=properties, attack=file.attack,
+        references=file.references,
         seeds=tuple(file.seeds), homes=tuple(file.homes),
     )  # fmt: skip
 
@@ -192,6 +215,7 @@ def _split(source: Source, file: Any, people: Mapping[str, Player]) -> tuple[tup
         step = validate(kind, source, {key: value for key, value in raw.items() if key != "do"}, loc)
         _at(source, loc, _check_time, step, before, file.duration)
         _at(source, loc, _check_people, step, people)
+        _at(source, loc, _check_needs, step, file, people)
         before = step.at
         steps.append(Step(step, place, source.line(loc)))
     return tuple(steps), others
@@ -208,6 +232,19 @@ def _check_people(step: actions.Action, people: Mapping[str, Player]) -> None:
     if step.needs_people and not people:
         raise Refusal(f"{step.verb} needs a pump with credentials", "add 'people:' with somebody who has a PIN", "do")
     step.check(people)
+
+
+def _check_needs(step: actions.Action, file: Any, people: Mapping[str, Player]) -> None:
+    """A broker, a card, a home: what a verb takes besides people."""
+    if step.needs_broker and file.network != "mqtt":
+        raise Refusal(f"{step.verb} needs a broker", "add 'network: mqtt'", "do")
+    who = getattr(step, "who", None)
+    if step.needs_card and who is not None and not people[who].card:
+        raise Refusal(f"{who} carries no card", "add 'card: true' there", "who")
+    for home in file.homes:
+        if step.needs_home and home != step.needs_home:
+            remedy = f"write 'homes: [{step.needs_home}]'"
+            raise Refusal(f"{step.verb} reaches into the pump in home {step.needs_home} only", remedy, "do")
 
 
 def _check_steps(file: Any, steps: tuple[Step, ...], programme: Programme) -> None:
@@ -288,12 +325,13 @@ def _check_attack(file: Any, steps: tuple[Step, ...], programme: Programme) -> N
             continue
         if at < MID_INFUSION_MS:
             raise Refusal(f"{verb} strikes before the infusion is under way", "begin at 1 min or later", "timeline")
-        if not actions.may(attack.positions, power):
+        if not may(attack.positions, power):
             what = f"{verb} takes the position {power}"
             raise Refusal(what, f"add it to 'positions', or leave {verb} out", "attack", "positions")
 
 
 __all__ = [
-    "KIND", "SCENARIOS", "Attack", "Judged", "References", "Scenario", "ScenarioFile", "Step", "find_scenario",
-    "load_scenario", "requests", "shipped_scenarios",
+    "ATTACKS", "KIND", "SCENARIOS", "Attack", "Judged", "References", "Scenario", "ScenarioFile", "Step",
+    "find_scenario", "hostile", "load_scenario", "requests", "scenario_of", "shipped_attacks", "shipped_scenarios",
+    "touching",
 ]  # fmt: skip

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from simulator.adversary import POSITIONS
 from simulator.files.models import Milliseconds, Prose, Strict, one_of
 from simulator.files.yaml_source import Refusal, shown
-from simulator.scenario import actions
 from simulator.scenario.stage import ROLES
 
 KIND = "scenario/1"
@@ -49,6 +49,7 @@ class Person(Strict):
     number: Annotated[int, Field(ge=1, le=2**31 - 1)]
     role: one_of(*ROLES) = "nurse"  # type: ignore[valid-type]
     pin: Pin | None = Field(None, description="four to eight digits, in quotes; without it six are drawn")
+    card: bool = Field(default=False, description="whether they carry a card that signs")
 
 
 class Property(Strict):
@@ -64,7 +65,7 @@ class Property(Strict):
 class Attack(Strict):
     """Who attacks from where, and what stops it: the control, and the property that fails without it."""
 
-    positions: Annotated[list[one_of(*actions.POSITIONS)], Field(min_length=1)]  # type: ignore[valid-type]
+    positions: Annotated[list[one_of(*POSITIONS)], Field(min_length=1)]  # type: ignore[valid-type]
     control: Name
     property: Name
 
@@ -89,9 +90,13 @@ class ScenarioFile(Strict):
     programme: Any
     people: dict[Name, Person] = Field(default_factory=dict)
     operator: str | None = None
+    network: one_of("raw", "mqtt") = Field(  # type: ignore[valid-type]
+        default="raw", description="how bytes come to the pump: as they are, or from a broker by the pump's MQTT client"
+    )
     duration: Milliseconds
     timeline: list[Any] = Field(default_factory=list)
     faults: list[Any] = Field(default_factory=list)
+    vary: list[Any] = Field(default_factory=list)
     properties: Annotated[list[Property], Field(min_length=1)]
     attack: Attack | None = None
     references: References = References()

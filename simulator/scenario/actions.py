@@ -10,22 +10,11 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
+from simulator.adversary import POSITIONS
 from simulator.files.models import Milliseconds, Prose, Strict
 from simulator.files.yaml_source import Refusal, did_you_mean, shown
 
 PEOPLE = "people"
-# The positions that an adversary's power comes from, and what each can do. Later adversaries add to them.
-POSITIONS = {
-    "network": "whoever can send bytes to the pump, and no more",
-    "on-path": "sees, holds, drops and repeats what passes between terminals and pump, and sends",
-    "shift-key": "has a key that an operator's terminal got for this pump, and sends: malware on a tablet",
-    "other-pump": "has read another pump's key out of its flash, and sends",
-    "radio": "takes the carrier away",
-    "bedside": "presses keys and takes the line or the syringe in hand",
-    "pump": "brings about evidence that the pump's security layer is compromised, by whatever means",
-}
-# Whoever is there can send bytes too.
-_SENDS = ("on-path", "shift-key", "other-pump")
 ACTIONS: dict[str, type[Action]] = {}
 
 
@@ -35,6 +24,9 @@ class Action(Strict):
     verb: ClassVar[str] = ""
     position: ClassVar[str] = "network"
     needs_people: ClassVar[bool] = False
+    needs_home: ClassVar[str] = ""  # the one home in which it can be done
+    needs_broker: ClassVar[bool] = False
+    needs_card: ClassVar[bool] = False
 
     at: Milliseconds
     note: Prose | None = None
@@ -90,11 +82,6 @@ def _origin(cls: type[Action]) -> tuple[str, str]:
     return str(getattr(module, "__file__", None) or cls.__module__), cls.__qualname__
 
 
-def may(positions: Any, power: str) -> bool:
-    """Whether an adversary at `positions` has the power that an action takes."""
-    return power in positions or (power == "network" and any(place in _SENDS for place in positions))
-
-
 def says(cls: type[Action]) -> str:
     """What a verb does, in one line."""
     line = str(cls.__doc__ or "").strip().split("\n")[0].rstrip(".")
@@ -126,7 +113,7 @@ class SendBytes(Action):
     def act(self, stage: Any) -> None:
         """As often as asked."""
         for _ in range(self.count):
-            stage.world.board.link.deliver(self.data)
+            stage.acting(self.power).send(self.data)
 
 
 @action
@@ -144,20 +131,7 @@ class Flood(Action):
 
     def act(self, stage: Any) -> None:
         """A share each tick."""
-        begun = stage.now_ms
-        sent = 0
-
-        def step() -> bool:
-            nonlocal sent
-            passed = min(stage.now_ms - begun + 100, self.for_)
-            due = self.messages * passed // max(self.for_, 1)
-            for _ in range(due - sent):
-                data = stage.random.randbytes(self.size)
-                stage.world.board.link.deliver(len(data).to_bytes(2, "big") + data)
-            sent = due
-            return sent < self.messages
-
-        stage.each_tick(step)
+        stage.acting(self.power).flood(self.messages, self.size, self.for_)
 
 
 @action

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -53,15 +53,22 @@ class Outcome:
         }
 
 
+Undisturbed = tuple[list[float], list[float]]  # seconds, and mL delivered by then without the adversary
+
+
 @dataclass(frozen=True)
 class Played:
-    """One run of a scenario. verdicts: (time, code of firmware.trust.verdict, whether it was the adversary's)."""
+    """One run of a scenario. verdicts: (time, code of firmware.trust.verdict, whether it was the adversary's).
+
+    undisturbed: the same run without the adversary, None where no property asked for it.
+    """
 
     scenario: Scenario
     run: RunResult
     outcomes: tuple[Outcome, ...]
     verdicts: tuple[tuple[float, int, bool], ...]
     signals: dict[str, list[float]]
+    undisturbed: Undisturbed | None = None
 
     @property
     def holds(self) -> bool:
@@ -86,25 +93,39 @@ def play(
     near_wrap: bool = False,
     make_app: Callable[[Any], Any] | None = None,
     progress: Progress | None = None,
+    undisturbed: Undisturbed | None = None,
+    also: Sequence[str] = (),
+    lacking: Container[str] = (),
 ) -> Played:
     """Run a scenario to its end and judge it.
 
-    make_app: another firmware, in home cpython, for mutants. MonitorUnavailable where there is nothing to judge with;
-    HomeError where the home cannot be had.
+    make_app: another firmware, in home cpython, for mutants. undisturbed: of an earlier run that differs in what the
+    adversary does alone; it is then not played again. also: signals to record besides those of the properties.
+    lacking: controls that the site does without (simulator.attack.controls). MonitorUnavailable where there is nothing
+    to judge with; HomeError where the home cannot be had.
     """
     monitors.check_available()
     begun = time.perf_counter()
-    stage = Stage(scenario.people, seed)
+    stage = _stage(scenario, seed, lacking)
     world = {"seed": seed, "home": home, "near_wrap": near_wrap, "make_app": make_app}
-    names = scenario.signals
+    names = list(dict.fromkeys([*scenario.signals, *also]))
     if any(SIGNALS[name].needs == "attack" for name in names):
-        quiet = scenario.without_adversary()
-        _, sampler = _record(quiet, Stage(scenario.people, seed), world, ["delivered"], None)
-        stage.undisturbed = sampler.times, sampler.values["delivered"]
+        if undisturbed is None:
+            quiet = scenario.without_adversary()
+            _, sampler = _record(quiet, _stage(scenario, seed, lacking), world, ["delivered"], None)
+            undisturbed = sampler.times, sampler.values["delivered"]
+        stage.undisturbed = undisturbed
     result, sampler = _record(scenario, stage, world, names, progress)
     outcomes = tuple(_judge(one, sampler) for one in scenario.properties)
     result.wall_s = time.perf_counter() - begun
-    return Played(scenario, result, outcomes, tuple(stage.heard.codes), {"t_s": sampler.times, **sampler.values})
+    signals = {"t_s": sampler.times, **sampler.values}
+    return Played(scenario, result, outcomes, tuple(stage.heard.codes), signals, undisturbed)
+
+
+def _stage(scenario: Scenario, seed: int, lacking: Container[str]) -> Stage:
+    stage = Stage(scenario.people, seed, scenario.network, scenario.attack.positions if scenario.attack else ())
+    stage.lacking = lacking
+    return stage
 
 
 def _record(
@@ -116,12 +137,14 @@ def _record(
     result.pressure_limit_mmhg = programme.therapy.pressure or programme.drug.pressure
     operator = scenario.people[scenario.operator] if scenario.operator is not None else None
     person = (operator.number, operator.pin) if operator is not None else None
-    with World(programme, credentials=stage.record, person=person, **options) as world:
+    with World(programme, credentials=stage.record, person=person, cards=stage.cards, **options) as world:
         stage.enter(world)
         recorder = Recorder(world, result)
         sampler = Sampler(names, Moment(stage, recorder))
         _run(stage, recorder, sampler, scenario.duration_ms, progress)
         recorder.finish()
+    result.events += [(at, f"adversary at {position}: {state}") for at, position, state in stage.chain]
+    result.events.sort(key=lambda event: event[0])
     return result, sampler
 
 

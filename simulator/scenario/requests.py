@@ -7,23 +7,18 @@ from typing import Any
 from pydantic import Field
 
 from firmware.trust import roles as r
-from firmware.trust.cbor import Tag, decode, encode
-from firmware.trust.cose import KEY_ID, make_mac0
-from firmware.trust.mac import MacKey
-from firmware.trust.request import CONTEXT
 from hal.ports import FIELD_TITRATE_MILLI
-from simulator.files.models import DoseRate, one_of
+from simulator.adversary.forger import FLAWS, power_of
+from simulator.files.models import DoseRate, Milliseconds, one_of
 from simulator.files.yaml_source import Refusal
 from simulator.scenario.actions import PEOPLE, Action, Count, action
-from simulator.scenario.stage import GOOD_FOR_S, SHIFT_S, SITE_S
-from simulator.scenario.wire import DROP, HOLD, PASS
-from simulator.trust_client import Terminal, digest_of, make_record
+from simulator.scenario.clock import GOOD_FOR_S
+from simulator.trust_client import digest_of
 
 KINDS = {
     "titrate": r.KIND_TITRATE, "pause": r.KIND_PAUSE, "stop": r.KIND_STOP, "status": r.KIND_STATUS,
-    "approve": r.KIND_APPROVE,
+    "approve": r.KIND_APPROVE, "log": r.KIND_LOG,
 }  # fmt: skip
-_STALE_S = 120
 
 
 class _Asking(Action):
@@ -53,6 +48,8 @@ class _Asking(Action):
             return {FIELD_TITRATE_MILLI: self.dose.milli}
         if self.request == "approve":
             return {1: digest_of(stage.asked.get("titrate", b""))}
+        if self.request == "log":
+            return {1: 0}
         return {}
 
 
@@ -77,96 +74,6 @@ class Ask(_Asking):
         stage.wire.send(message, self.request, self.who, stage.now_ms)
 
 
-def _parts(message: bytes) -> list[Any]:
-    parts: list[Any] = decode(message).value
-    return parts
-
-
-def _sealed(parts: list[Any]) -> bytes:
-    made: bytes = encode(Tag(17, parts))
-    return made
-
-
-class _Forger:
-    """Makes a request with one flaw. Each method is a flaw by its name in a scenario."""
-
-    def __init__(self, stage: Any, asking: _Asking) -> None:
-        self._stage = stage
-        self._asking = asking
-        self._terminal = stage.terminals[asking.who]
-
-    def _good(self, terminal: Terminal | None = None, **other: Any) -> bytes:
-        stage, asking = self._stage, self._asking
-        values = {"challenge": stage.challenge, "expiry_s": stage.pump_s + GOOD_FOR_S} | other
-        terminal = self._terminal if terminal is None else terminal
-        return terminal.ask(KINDS[asking.request], arguments=asking.arguments(stage), **values)
-
-    def none(self) -> bytes:
-        """Nothing: a stolen key vouches for it."""
-        return self._good()
-
-    def no_mac(self) -> bytes:
-        """No MAC at all."""
-        protected, unprotected, payload, _ = _parts(self._good())
-        return _sealed([protected, unprotected, payload, b""])
-
-    def made_up_key(self) -> bytes:
-        """A key that the forger made up."""
-        payload = _parts(self._good())[2]
-        key = MacKey(self._stage.random.randbytes(32))
-        made: bytes = make_mac0(payload, key, {KEY_ID: self._terminal.kid}, CONTEXT)
-        return made
-
-    def changed(self) -> bytes:
-        """A request that was seen, with another content."""
-        stage = self._stage
-        seen = [passed for passed in stage.wire.seen if passed.who == self._asking.who]
-        protected, unprotected, payload, proof = _parts(seen[-1].message if seen else self._good())
-        asked = decode(payload)
-        asked[1] = KINDS[self._asking.request]
-        asked[3] += 1
-        asked[5] = self._asking.arguments(stage)
-        return _sealed([protected, unprotected, encode(asked), proof])
-
-    def other_pump(self) -> bytes:
-        """The same person's key for another pump, under this one's name."""
-        other: Any = make_record(self._stage.random.getrandbits(30))
-        other.epoch = self._stage.record.epoch
-        other.pump_id = self._stage.record.pump_id
-        person = self._stage.people[self._asking.who]
-        return self._good(Terminal(other, person.number, person.role, SITE_S + SHIFT_S))
-
-    def old_shift(self) -> bytes:
-        """A key whose shift is over."""
-        return self._good(self._stage.terminal(self._asking.who, not_after_s=SITE_S - 60))
-
-    def old_epoch(self) -> bytes:
-        """A key from before the last revocation of all keys."""
-        return self._good(self._stage.terminal(self._asking.who, epoch=self._stage.record.epoch - 1))
-
-    def expired(self) -> bytes:
-        """A good request that is too late."""
-        return self._good(expiry_s=max(0, self._stage.pump_s - _STALE_S))
-
-    def long_lived(self) -> bytes:
-        """A good request that would be good for an hour."""
-        return self._good(expiry_s=self._stage.pump_s + 3600)
-
-    def used_counter(self) -> bytes:
-        """A counter that was used before."""
-        return self._good(counter=max(1, self._terminal.counter))
-
-    def other_session(self) -> bytes:
-        """A challenge that is not this session's."""
-        return self._good(challenge=self._stage.random.randbytes(16))
-
-
-FLAWS = {
-    name: str(method.__doc__).rstrip(".") for name, method in vars(_Forger).items() if not name.startswith("_")
-}
-_POWERS = {"no_mac": "network", "made_up_key": "network", "changed": "on-path", "other_pump": "other-pump"}
-
-
 @action
 class Forge(_Asking):
     """Sends a request in somebody's name that has one flaw; with the flaw none, a stolen key vouches for it."""
@@ -178,7 +85,7 @@ class Forge(_Asking):
     @property
     def power(self) -> str:
         """Most flaws are of a request that a real key vouches for."""
-        return _POWERS.get(self.flaw, "shift-key")
+        return power_of(self.flaw)
 
     def say(self) -> str:
         """What, and what is wrong with it."""
@@ -189,8 +96,27 @@ class Forge(_Asking):
 
     def act(self, stage: Any) -> None:
         """Each one made anew."""
+        forger = stage.acting(self.power)
         for _ in range(self.count):
-            stage.wire.attack(getattr(_Forger(stage, self), self.flaw)())
+            forger.forge(self.who, KINDS[self.request], self.arguments(stage), self.flaw)
+
+
+@action
+class Revoke(Action):
+    """The site revokes somebody: the keys of their shifts, their PIN and their card."""
+
+    verb = "revoke"
+    position = PEOPLE
+    needs_people = True
+    who: str
+
+    def say(self) -> str:
+        """Whom."""
+        return f"the site revokes {self.who}"
+
+    def act(self, stage: Any) -> None:
+        """A request of the key service's."""
+        stage.ask_as_service(r.KIND_REVOKE, stage.people[self.who].number, "revoke")
 
 
 class _OnPath(Action):
@@ -212,10 +138,10 @@ class Replay(_OnPath):
 
     def act(self, stage: Any) -> None:
         """Nothing, where nothing of the kind has passed."""
-        kinds = KINDS if self.request == "any" else (self.request,)
-        seen = [passed for passed in stage.wire.seen if passed.what in kinds]
-        for _ in range(self.count if seen else 0):
-            stage.wire.attack(seen[-1].message)
+        thief = stage.acting(self.power)
+        captured = thief.capture(self.request)
+        for _ in range(self.count if captured is not None else 0):
+            thief.replay(captured)
 
 
 @action
@@ -226,7 +152,7 @@ class HoldRequests(_OnPath):
 
     def act(self, stage: Any) -> None:
         """From now on."""
-        stage.wire.mode = HOLD
+        stage.acting(self.power).hold()
 
 
 @action
@@ -237,7 +163,7 @@ class DropRequests(_OnPath):
 
     def act(self, stage: Any) -> None:
         """From now on."""
-        stage.wire.mode = DROP
+        stage.acting(self.power).drop()
 
 
 @action
@@ -249,5 +175,28 @@ class ReleaseRequests(_OnPath):
 
     def act(self, stage: Any) -> None:
         """Now."""
-        stage.wire.mode = PASS
-        stage.wire.release(self.newest_first)
+        stage.acting(self.power).release(self.newest_first)
+
+
+@action
+class DelayRequests(_OnPath):
+    """Lets what people ask for through, each so much later, until requests are released."""
+
+    verb = "delay_requests"
+    by: Milliseconds
+
+    def act(self, stage: Any) -> None:
+        """From now on."""
+        stage.acting(self.power).delay(self.by)
+
+
+@action
+class DoubleRequests(_OnPath):
+    """Lets what people ask for through so many times each, until requests are released."""
+
+    verb = "double_requests"
+    times: Count = 2
+
+    def act(self, stage: Any) -> None:
+        """From now on."""
+        stage.acting(self.power).duplicate(self.times)

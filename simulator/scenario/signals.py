@@ -102,6 +102,10 @@ def _rings(status: Any, code: int) -> int:
     return int(mask >> bit & 1)
 
 
+def _audited(name: str, says: str) -> Signal:
+    return Signal(f"audit_{name}", "", says, lambda m: float(m.stage.audited.count(name)), needs="people")
+
+
 def _heard(name: str) -> Callable[[Moment], float]:
     return lambda m: float(getattr(m.stage.heard, name))
 
@@ -146,8 +150,27 @@ _QUANTITIES = (
            needs="people"),
     Signal("hostile_refused", "", "of the adversary's requests, those that it said no to", _heard("hostile_refused"),
            needs="people"),
+    Signal("operator", "", "number of whoever is logged in at the bedside, 0 for nobody",
+           lambda m: float(m.status.operator), changes=True, needs="people"),
     Signal("unheard", "", "facts of the pump's that never arrived, by the gaps in their numbers", _heard("gaps"),
            needs="people"),
+    _audited("accepted", "requests that the audit has noted as accepted"),
+    _audited("refused", "requests that it has noted as refused"),
+    _audited("confirmed", "confirmations at the bedside that it has noted"),
+    _audited("logins", "logins that it has noted"),
+    _audited("logins_refused", "wrong PINs and answers of cards that it has noted"),
+    _audited("changed", "changes of a running dose that it has noted"),
+    _audited("glass", "beginnings and ends of break-glass that it has noted"),
+    _audited("broken", "times that it was found broken"),
+    Signal("staged", "", "what was carried to the pump: 0 nothing, 1 comes, 2 whole and as announced, 3 another",
+           lambda m: float(m.stage.staged), needs="people"),
+    Signal("local_accepted", "", "what the pump said ok to at its local port", lambda m: float(m.stage.port_said(b"ok")),
+           needs="people"),
+    Signal("ward_rate", "mL/h", "rate that the ward is shown", lambda m: m.stage.ward.rate_ml_h, needs="people"),
+    Signal("ward_alarms", "", "alarms of the pump that the ward is shown", lambda m: float(m.stage.ward.alarms),
+           needs="people"),
+    Signal("ward_false", "", "facts that the ward believed and the pump never said",
+           lambda m: float(m.stage.ward.false), needs="people"),
 )  # fmt: skip
 
 
@@ -167,6 +190,10 @@ def _alarm(code: int) -> Callable[[Moment], bool]:
     return lambda m: _rings(m.status, code) == 1
 
 
+def _told(name: str) -> Callable[[Moment], bool]:
+    return lambda m: bool(m.stage.ward.shows(name))
+
+
 _CONDITIONS = (
     *(
         _where(f"delivery_{name.replace('-', '_')}", f"the delivery state is {name}", _delivery(code))
@@ -184,6 +211,14 @@ _CONDITIONS = (
     _where("link_up", "the network has a carrier", lambda m: m.world.plant.link_up),
     _where("offered", "a dose that was asked for from afar waits for a person", lambda m: m.status.offered_milli >= 0),
     _where("logged_in", "somebody is logged in at the bedside", lambda m: m.status.operator > 0, needs="people"),
+    *(
+        _where(f"ward_{name}", f"the ward is told: {says}", _told(name), needs="people")
+        for name, says in (
+            ("silent", "the pump says nothing"), ("offline", "the broker says that the pump is gone"),
+            ("delayed", "what it says comes late"), ("missing", "something that it said never came"),
+            ("tampered", "something came that no pump has said"),
+        )
+    ),
     _where("dark", "no firmware runs: without power, or not yet booted again", lambda m: m.world.is_dark),
 )  # fmt: skip
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from simulator.files.scenario import requests  # its verbs are known once it is imported
+from simulator.files.scenario import hostile, requests, touching  # whose verbs are known by that
 from simulator.files.timeline import NETWORK, PEOPLE, PLANT, TAKES
 from simulator.scenario.actions import ACTIONS, Action, says
 
-__all__ = ["requests", "verbs"]
+__all__ = ["hostile", "requests", "touching", "verbs"]
 
 _WORLD_SAYS = {
     "press": "a person presses a key",

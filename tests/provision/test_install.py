@@ -94,6 +94,9 @@ def pump(tmp_path: Path) -> Iterator[Any]:
         one.close()
 
 
+NOBODY = SimpleNamespace(wanted=lambda: -1)  # wants anything in force
+
+
 def kept(folder: Path) -> tuple[int, cr.Credentials]:
     """What the files of a Pump hold."""
     flash = SimFlash(VirtualClock(0))
@@ -345,16 +348,16 @@ def test_a_port_that_fails_and_a_heap_without_room_stop_no_main_loop() -> None:
         def receive(self, into: Any) -> int:
             raise OSError(5)
 
-    board = SimpleNamespace(local=Gone(), store=flash_with())
+    board = SimpleNamespace(local=Gone(), store=flash_with(), counter=None)
     port = LocalPort(board, None)
-    port.step(ST_STANDBY, 0)
-    port.step(ST_MAINTENANCE, ports.RF_KEY_SWITCH)
+    port.step(ST_STANDBY, 0, NOBODY)
+    port.step(ST_MAINTENANCE, ports.RF_KEY_SWITCH, NOBODY)
     board.local = wire = Wire()
     board.store = SimpleNamespace(size=lambda area: 10**9)
-    port.step(ST_MAINTENANCE, ports.RF_KEY_SWITCH)
-    LocalPort(SimpleNamespace(local=None), None).step(ST_MAINTENANCE, ports.RF_KEY_SWITCH)
+    port.step(ST_MAINTENANCE, ports.RF_KEY_SWITCH, NOBODY)
+    LocalPort(SimpleNamespace(local=None), None).step(ST_MAINTENANCE, ports.RF_KEY_SWITCH, NOBODY)
     wire.there += b"\n" * 5
-    port.step(ST_STANDBY, ports.RF_KEY_SWITCH)
+    port.step(ST_STANDBY, ports.RF_KEY_SWITCH, NOBODY)
     assert bytes(wire.said) == SHUT
 
 

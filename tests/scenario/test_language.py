@@ -61,7 +61,7 @@ BAD = [
     ("flaw: no_mac", "flaws: no_mac", 10, "did you mean 'flaw'?"),
     ("do: forge, who: nurse, dose: 0.3 ug/kg/min, flaw: no_mac", "do: hostile, count: 3", 10, "judges for itself"),
     ("at: 2 min, do: ask, who: nurse, request: status", "at: 30 s, do: flood", 8, "before the infusion is under way"),
-    ("flaw: no_mac", "flaw: none", 13, "forge takes the position shift-key; add it to 'positions'"),
+    ("flaw: no_mac", "flaw: none", 13, "forge takes the position stolen-shift-key; add it to 'positions'"),
     ("flaw: no_mac", "flaw: changed", 13, "takes the position on-path"),
     ("property: refused", "property: refuses", 13, "there is no security property 'refuses'"),
     ("kind: security", "kind: safety", 13, "there is no security property 'refused'"),

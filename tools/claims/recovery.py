@@ -59,7 +59,7 @@ def _no_evidence(scene: Scene) -> None:
 def _altered_evidence(scene: Scene) -> None:
     rc.begin(scene.line())
     line = scene.line()
-    line.ask(f"take {{}} {NONCE.hex()}", "ok")
+    line.ask(f"show {{}} {NONCE.hex()}", "ok")
     line.ask(f"kept {{}} {bytes(32).hex()}", "ok")
 
 

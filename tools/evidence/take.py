@@ -21,7 +21,7 @@ Tell = Callable[[int], None]
 
 def fetch(line: Line, nonce: bytes, tell: Tell = lambda done: None) -> bytes:
     """The pump's evidence, whole, and the pump told that it arrived. InstallProblem where the pump refuses."""
-    line.ask(f"take {{}} {nonce.hex()}", "ok")
+    line.ask(f"show {{}} {nonce.hex()}", "ok")
     evidence = b""
     while True:
         offset, piece = line.ask(f"get {{}} {len(evidence)}", "is", PIECE_S, 2)

@@ -16,6 +16,7 @@ from typing import Any
 from zlib import crc32
 
 from firmware.trust.credentials import Record
+from firmware.trust.staging import CHUNK
 from simulator.homes import stream
 from simulator.homes.base import HomeError
 from simulator.site.make import AUDIT_KEY
@@ -50,12 +51,17 @@ _REASONS = {
     "ask": "an answer to no question, or to one that was answered",
     "oldkey": "the record has the key that is to be replaced: 'kvo provision rotate' makes another",
     "oldepoch": "the record has an epoch that was in force: 'kvo provision rotate' makes a later one",
-    "place": "no recovery cards were named when this pump was provisioned: it takes keys after a wipe by hand alone",
+    "unfixed": "no recovery cards were named when this pump was provisioned: it takes keys after a wipe by hand alone",
     "spent": "the pump has been recovered thirty times, which is all that it has room to mark: wipe it by hand",
     "late": "the evidence was taken too slowly: begin again",
     "repair": "an image in it is not whole, and could not be repaired",
     "store": "the pump's flash does not take it; a record that stood there stands. Has this board a place for it "
     "(docs/pico.md, 'The flash')?",
+    "place": "this board has no place for what is carried to it; a bare board's library comes with its image",
+    "room": "it is longer than the pump's stage",
+    "whole": "what is staged is not whole, or has another digest than was announced; run this again",
+    "number": "what is staged has another number; run this again",
+    "unkeyed": "the pump has no keys yet; 'kvo provision install' gives it its record first",
 }
 
 
@@ -79,6 +85,15 @@ class Pump:
     pump_id: str
     sequence: int
     digest: str
+
+
+@dataclass(frozen=True)
+class Holds:
+    """Numbers of the root record and of the drug library in force, 0 for none, and of what is staged, -1 for none."""
+
+    roots: int
+    library: int
+    staged: int
 
 
 @dataclass(frozen=True)
@@ -157,6 +172,42 @@ def install(path: Path, url: str, tell: Callable[[int, int], None] = lambda done
         return Installed(pump, True)
 
 
+def carry(
+    url: str, data: bytes, number: int, first: bool = False, tell: Callable[[int, int], None] = lambda done, total: None
+) -> Holds:
+    """Stage a parcel at the pump at `url`; what it held before. A transport that broke off goes on where it was.
+
+    first: have it looked at when the pump starts next, where nobody at the bedside could say so: the first root record
+    and the first library. InstallProblem with the pump's reason; HomeError where the port cannot be had.
+    """
+    with line_to(url) as line:
+        return carry_over(line, data, number, first, tell)
+
+
+def carry_over(
+    line: Line, data: bytes, number: int, first: bool, tell: Callable[[int, int], None] = lambda done, total: None
+) -> Holds:
+    """The same on a line that is open."""
+    holds = line.has()
+    done = line.stage(data)
+    while done < len(data):
+        tell(done, len(data))
+        # A chunk is stored once it is whole: a piece does not reach over its end.
+        end = min(done + PIECE, done - done % CHUNK + CHUNK, len(data))
+        line.piece(done, data[done:end])
+        done = end
+    tell(done, len(data))
+    if first:
+        line.take(number)
+    return holds
+
+
+def held(url: str) -> Holds:
+    """What the pump at `url` holds."""
+    with line_to(url) as line:
+        return line.has()
+
+
 @contextlib.contextmanager
 def line_to(url: str) -> Iterator[Line]:
     """A Line to the pump at `url`, closed at the end; InstallProblem where the pump goes meanwhile."""
@@ -204,6 +255,22 @@ class Line:
         """Have it judged and stored. InstallProblem with the pump's reason."""
         self.ask(f"end {{}} {length} {digest}", "ok", STORE_S, 0)
 
+    def has(self) -> Holds:
+        """What the pump holds of what is carried to it."""
+        return Holds(*(int(word) for word in self.ask("has", "has", STORE_S, 3)))
+
+    def stage(self, data: bytes) -> int:
+        """Announce what is to be staged; how many bytes of it are there. InstallProblem with the pump's reason."""
+        return int(self.ask(f"stage {{}} {len(data)} {hashlib.sha256(data).hexdigest()}", "at", STORE_S, 1)[0])
+
+    def piece(self, offset: int, piece: bytes) -> None:
+        """Hand over a piece of it."""
+        self.ask(f"piece {{}} {offset} {piece.hex()}", "ok", ANSWER_S, 0)
+
+    def take(self, number: int) -> None:
+        """Have what is staged looked at when the pump starts next."""
+        self.ask(f"take {{}} {number}", "ok", STORE_S, 0)
+
     def ask(self, words: str, answer: str, wait_s: float = ANSWER_S, count: int = 0) -> list[str]:
         """Say `words` ("{}": the line's number); the `count` words behind `answer`. PumpRefused: the pump says no."""
         self._number += 1
@@ -215,7 +282,7 @@ class Line:
             while (found := self._next(until)) is not None:
                 if found[:1] == ["shut"]:
                     raise InstallProblem(f"{self.url}: {_SHUT}; nothing was changed")
-                if found[0] in ("who", "put", "end", "begin", "take"):
+                if found[0] in ("who", "put", "end", "stage", "piece", "take", "begin", "show"):
                     raise InstallProblem(f"{self.url}: what is sent comes back: an echo, no pump")
                 if found[:1] == ["lost"]:
                     raise InstallProblem(f"{self.url}: {_NO_ROOM}; nothing was changed")
@@ -258,6 +325,7 @@ class Line:
 
 
 __all__ = [
-    "HomeError", "InstallProblem", "Installed", "Line", "Pump", "PumpRefused", "install", "line_to", "read_audit_key",
+    "Holds", "HomeError", "InstallProblem", "Installed", "Line", "Pump", "PumpRefused", "carry", "held", "install",
+    "line_to", "read_audit_key",
     "read_record",
 ]  # fmt: skip

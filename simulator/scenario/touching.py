@@ -1,0 +1,323 @@
+"""Verbs of whoever has the pump in hand, or what lies inside it: bedside, card, port, flash, update server, comms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from hal import ports
+from simulator.adversary.flash import AREAS
+from simulator.adversary.update import SERVED
+from simulator.files.models import DoseRate, Milliseconds, one_of
+from simulator.files.timeline import KEYS
+from simulator.scenario.actions import PEOPLE, Action, Bytes, Count, action
+
+
+@action
+class LayCard(Action):
+    """Somebody lays their card on the reader and leaves it there."""
+
+    verb = "card"
+    position = PEOPLE
+    needs_people = True
+    needs_card = True
+    who: str
+
+    def say(self) -> str:
+        """Whose."""
+        return f"{self.who} lays a card on the reader"
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.world.lay_card(stage.people[self.who].number)
+
+
+@action
+class TakeCard(Action):
+    """Whatever lies on the reader is taken away."""
+
+    verb = "take_card"
+    position = PEOPLE
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.world.lay_card(0)
+
+
+# Hands at the bedside that do harm.
+
+
+class _Hands(Action):
+    position = "bedside"
+
+
+_HOSTILE_KEYS = KEYS | {
+    "maintenance_on": ports.KEY_MAINTENANCE_ON, "glass_on": ports.KEY_GLASS_ON, "glass_off": ports.KEY_GLASS_OFF,
+    "programme": ports.KEY_PROGRAMME,
+}  # fmt: skip
+
+
+@action
+class Touch(_Hands):
+    """Somebody hostile presses a key, so often."""
+
+    verb = "touch"
+    key: one_of(*_HOSTILE_KEYS)  # type: ignore[valid-type]
+    count: Count = 1
+
+    def say(self) -> str:
+        """Which."""
+        times = f", {self.count} times" if self.count > 1 else ""
+        return f"somebody hostile presses {self.key.replace('_', ' ')}{times}"
+
+    def act(self, stage: Any) -> None:
+        """One key a tick."""
+        for _ in range(self.count):
+            stage.acting(self.power).press_code(_HOSTILE_KEYS[self.key])
+
+
+@action
+class EnterDose(_Hands):
+    """Somebody hostile enters another dose rate and confirms it, so often."""
+
+    verb = "enter_dose"
+    dose: DoseRate
+    confirms: Count = 1
+
+    def say(self) -> str:
+        """Which."""
+        return f"somebody hostile enters {self.dose} and confirms"
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.acting(self.power).titrate(self.dose.milli, self.confirms)
+
+
+@action
+class GuessPin(_Hands):
+    """Somebody tries PINs for a person's number, one after another, never the right one."""
+
+    verb = "guess_pin"
+    needs_people = True
+    who: str
+    tries: Count = 10
+    every: Milliseconds = 10_000
+
+    def say(self) -> str:
+        """How often."""
+        return f"{self.tries} PINs are tried for {self.who}"
+
+    def act(self, stage: Any) -> None:
+        """From now on."""
+        stage.acting(self.power).guess_pin(stage.people[self.who].number, self.tries, self.every)
+
+
+@action
+class ForgedCard(_Hands):
+    """Somebody lays a card down that says it is a person's and holds another key."""
+
+    verb = "forged_card"
+    needs_people = True
+    needs_card = True
+    who: str
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.acting(self.power).lay_tag(stage.people[self.who].number)
+
+
+@action
+class CutPower(_Hands):
+    """Takes all power away for a time, the battery's too."""
+
+    verb = "cut_power"
+    for_: Milliseconds = Field(alias="for")
+
+    def say(self) -> str:
+        """How long."""
+        return f"the power is cut for {self.for_ / 1000:g} s"
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.acting(self.power).cut_power(self.for_)
+
+
+@action
+class StolenPin(Action):
+    """An insider logs in with somebody's number and PIN."""
+
+    verb = "stolen_pin"
+    position = "insider"
+    needs_people = True
+    who: str
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.acting(self.power).log_in(self.who)
+
+
+@action
+class StolenCard(Action):
+    """An insider lays somebody's card on the reader."""
+
+    verb = "stolen_card"
+    position = "insider"
+    needs_people = True
+    needs_card = True
+    who: str
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.acting(self.power).lay_card(self.who)
+
+
+# The local port.
+
+
+class _Port(Action):
+    position = "local-port"
+    needs_people = True
+    needs_home = "cpython"
+
+
+@action
+class PortBytes(_Port):
+    """Types bytes at the pump's local port."""
+
+    verb = "port_bytes"
+    data: Bytes
+    count: Count = 1
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.acting(self.power).type(self.data * self.count)
+
+
+@action
+class PortInterrupt(_Port):
+    """Types Ctrl-C and Ctrl-D at the pump's local port."""
+
+    verb = "port_interrupt"
+    count: Count = 100
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.acting(self.power).interrupt(self.count)
+
+
+@action
+class PortInstall(_Port):
+    """Installs credentials of the adversary's own at the local port, in this pump's name."""
+
+    verb = "port_install"
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.acting(self.power).install_other_keys()
+
+
+# The flash.
+
+
+class _Flash(Action):
+    position = "flash-access"
+
+
+@action
+class FlashRead(_Flash):
+    """Reads the whole flash out and keeps the copy."""
+
+    verb = "flash_read"
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.acting(self.power).read_out()
+
+
+@action
+class FlashWrite(_Flash):
+    """Writes the copy of the flash back: all of it, or one part."""
+
+    verb = "flash_write_back"
+    what: one_of("all", *AREAS) = "all"  # type: ignore[valid-type]
+
+    def say(self) -> str:
+        """What."""
+        return f"the flash is written back: {self.what}"
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.acting(self.power).write_back(self.what)
+
+
+@action
+class FlashEdit(_Flash):
+    """Changes one part of the flash: a byte flipped, all blanked, a person added, revocations or records removed."""
+
+    verb = "flash_edit"
+    what: one_of(*AREAS)  # type: ignore[valid-type]
+    how: one_of("flip", "blank", "add_person", "forget_revocations", "cut")  # type: ignore[valid-type]
+    offset: Annotated[int, Field(ge=0, le=4095)] = 100
+
+    def say(self) -> str:
+        """What."""
+        return f"the flash is changed: {self.what}, {self.how.replace('_', ' ')}"
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        flash = stage.acting(self.power)
+        if self.how == "flip":
+            flash.flip(self.what, self.offset)
+        elif self.how == "blank":
+            flash.wipe(self.what)
+        elif self.how == "add_person":
+            flash.add_person(66, "6666")
+        elif self.how == "cut":
+            flash.cut_audit(self.offset)
+        else:
+            flash.forget_revocations()
+
+
+# Updates.
+
+
+@action
+class ServeUpdate(Action):
+    """The update server has somebody's terminal carry what it serves to the pump, a chunk a second."""
+
+    verb = "serve_update"
+    position = "update-server"
+    needs_people = True
+    who: str
+    what: one_of(*SERVED) = "good"  # type: ignore[valid-type]
+    size: Annotated[int, Field(ge=1, le=16_384)] = 2048
+
+    def say(self) -> str:
+        """What."""
+        return f"the update server serves: {SERVED[self.what]}"
+
+    def act(self, stage: Any) -> None:
+        """From now on."""
+        stage.acting(self.power).serve(self.who, self.what, self.size)
+
+
+# The communication partition.
+
+
+@action
+class HostileComms(Action):
+    """Code in comms' place hangs, crashes, fills the mailbox, swallows or reflects facts, from now on."""
+
+    verb = "hostile_comms"
+    position = "comms-partition"
+    needs_home = "cpython"
+    how: one_of("hang", "crash", "fill_inbox", "swallow", "reflect", "leave")  # type: ignore[valid-type]
+
+    def say(self) -> str:
+        """How."""
+        return f"hostile code in comms: {self.how.replace('_', ' ')}"
+
+    def act(self, stage: Any) -> None:
+        """From now on."""
+        getattr(stage.acting(self.power), self.how)()
