@@ -15,11 +15,11 @@ from firmware.trust.closed import LOOK_MS
 from firmware.trust.countwatch import CountWatch
 from firmware.trust.credentials import BLANK, BROKEN, WHOLE, Credentials
 from firmware.trust.reader import Reader
-from firmware.trust.recovery_area import is_under_way
 from firmware.trust.roles import KIND_ALARMS, KIND_CHUNK, KIND_STATUS, KIND_TIME, KIND_WAVE, Roles
 from firmware.trust.seconds import Seconds
 from firmware.trust.unaudited import Unaudited
-from hal.compat import const, ticks_add, ticks_diff
+from hal.compat import const, ticks_add, ticks_diff, unload
+from hal.ports import AREA_RECOVERY
 
 MAX_REQUEST = const(1024)
 BYTES = const(256)  # looked at in a turn; the rest waits in the mailbox
@@ -119,7 +119,7 @@ class Gatekeeper:
         self._take_record()
         record = self.credentials.record
         count = -1 if self._counter is None else self._counter.read()
-        broken_off = is_under_way(self._board.store)  # the audit that a recovery left is not begun by the pump itself
+        broken_off = _is_recovery_under_way(self._board.store)  # then the pump begins no audit of its own
         self.audit.boot(None if broken_off else record, self.credentials.found, count)
         if self.credentials.found == BROKEN or broken_off:
             self._remote.lock()
@@ -309,3 +309,14 @@ class Gatekeeper:
             self._told = True  # once: what is broken stays so, and a recovery shall have an end
             post(EV_COMPROMISED)
         return not mended
+
+
+def _is_recovery_under_way(store):
+    """Return whether power broke a recovery off. What that loads, on a board that can be recovered, is let go again."""
+    if not store.size(AREA_RECOVERY):
+        return False
+    from firmware.trust.recovery_area import is_under_way
+
+    found = is_under_way(store)
+    unload("firmware.trust.recovery_area")
+    return found
