@@ -28,6 +28,11 @@ try:
 except ImportError:
     aes = None  # CPython, and ports built without
 
+try:
+    from vfs import mount
+except ImportError:
+    mount = None  # CPython imports from no file system of ours
+
 _ECB = const(1)
 
 hexlify = binascii.hexlify

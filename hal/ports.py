@@ -99,10 +99,17 @@ AREA_AUDIT_B = const(4)
 AREA_KEYS_A = const(5)  # the credential record, twice: an erase takes a whole area
 AREA_KEYS_B = const(6)
 AREA_STAGE = const(7)  # what was carried here and is not in force: firmware/trust/staging.py
+AREA_BOOT_A = const(8)  # the boot record, in turns: firmware/update/record.py
+AREA_BOOT_B = const(9)
 AREA_ROOTS_A = const(10)  # the root record, twice: firmware/update/roots.py
 AREA_ROOTS_B = const(11)
+AREA_SLOT_A = const(12)  # a firmware image each: firmware/update/slot.py
+AREA_SLOT_B = const(13)
+AREA_GOLDEN = const(14)  # the image that a pump recovers with
 AREA_LIBRARY_B = const(15)  # the drug library's second copy
 AREA_RECOVERY = const(16)  # whose cards recover the pump, beside the golden slot: firmware/trust/recovery_area.py
+
+BLOCK = const(4096)  # what `Store.erase_block` erases
 
 
 class Readings:
@@ -268,6 +275,13 @@ class Store:
 
     def erase(self, area):
         """Set the whole area to 0xFF; OK or ERR_*."""
+        raise NotImplementedError
+
+    def erase_block(self, area, offset):
+        """Set the BLOCK bytes from `offset`, a multiple of BLOCK, to 0xFF; OK or ERR_*.
+
+        For an area whose whole erase would outlast the watchdog.
+        """
         raise NotImplementedError
 
 

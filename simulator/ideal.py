@@ -52,8 +52,8 @@ class IdealStore:
         self._areas[ports.AREA_LIBRARY][: len(library)] = library
 
     def size(self, area: int) -> int:
-        """Bytes in an area."""
-        return _AREA
+        """Bytes in an area, 0 for an area that is not there."""
+        return _AREA if area < len(self._areas) else 0
 
     def read(self, area: int, offset: int, into: bytearray) -> int:
         """What stands there."""
@@ -71,6 +71,12 @@ class IdealStore:
         """Begin anew, or refuse."""
         if self.rc == ports.OK:
             self._areas.setdefault(area, bytearray(_BLANK))[:] = _BLANK
+        return self.rc
+
+    def erase_block(self, area: int, offset: int) -> int:
+        """Begin a block anew, or refuse."""
+        if self.rc == ports.OK:
+            self._areas[area][offset : offset + ports.BLOCK] = _BLANK[: ports.BLOCK]
         return self.rc
 
 

@@ -13,6 +13,7 @@ the audit last, with its erases held. Loaded when it is asked for.
 from hashlib import sha256
 
 from firmware.trust.audit_area import HEADING, records_at
+from firmware.trust.audit_handing import ready, vouch
 from firmware.trust.cbor import encode
 from firmware.trust.speaker import FIRMWARE_VERSION
 from hal.compat import const
@@ -119,9 +120,9 @@ class Evidence:
             self._say_mac()
 
     def _say_mac(self):
-        number = self._audit.ready()  # whatever is written from now on has another key
+        number = ready(self._audit)  # whatever is written from now on has another key
         self._say(encode(_head(self._audit) + [number]))
-        mac = self._audit.vouch(self._hash.digest()) if number >= 0 else b""
+        mac = vouch(self._audit, self._hash.digest()) if number >= 0 else b""
         self._waiting += encode(mac)
         self._audit.hold(-1)
 

@@ -55,6 +55,7 @@ class Gatekeeper:
         self._due_ms = self._turn_ms = now_ms
         self._out = b""  # a fact, made and not yet taken
         self.make_request = None  # a test may hand in another, and other parts, before the first step
+        self.updates = None  # of a pump with slots; has the methods of firmware.update.running.Updates
         self.tally = v.Tally()
         self.roles = Roles()
         self.seconds = Seconds(now_ms)
@@ -96,12 +97,21 @@ class Gatekeeper:
             self._remote.say_at_rest(msg.UNPROVISIONED)
         if self.speaker is not None:
             self.speaker.sample(readings, self.seconds.now_s)
+        if self.updates is not None:
+            self._tell_of_updates()
         if self._held < AUDIT_TURNS and (self._listen(inbox, now_ms, post) or self._speak(facts)):
             if self.audit.waits():
                 self._held += 1
         else:
             self._held = 0
             self.audit.step(quick and self._remote.may_erase())
+
+    def _tell_of_updates(self):
+        note = self.updates.tell()
+        if note is not None:
+            self.audit.update(note)
+            if self.speaker is not None:
+                self.speaker.updated(self.updates)
 
     def _look_at_bedside(self, readings):
         found = self.bedside.look(readings, self.seconds.now_s)
@@ -119,7 +129,13 @@ class Gatekeeper:
         self._take_record()
         record = self.credentials.record
         count = -1 if self._counter is None else self._counter.read()
-        broken_off = _is_recovery_under_way(self._board.store)  # then the pump begins no audit of its own
+        store = self._board.store
+        broken_off = False
+        if store.size(AREA_RECOVERY):
+            from firmware.trust.recovery_area import is_under_way
+
+            broken_off = is_under_way(store)  # then the pump begins no audit of its own
+            unload("firmware.trust.recovery_area")
         self.audit.boot(None if broken_off else record, self.credentials.found, count)
         if self.credentials.found == BROKEN or broken_off:
             self._remote.lock()
@@ -309,14 +325,3 @@ class Gatekeeper:
             self._told = True  # once: what is broken stays so, and a recovery shall have an end
             post(EV_COMPROMISED)
         return not mended
-
-
-def _is_recovery_under_way(store):
-    """Return whether power broke a recovery off. What that loads, on a board that can be recovered, is let go again."""
-    if not store.size(AREA_RECOVERY):
-        return False
-    from firmware.trust.recovery_area import is_under_way
-
-    found = is_under_way(store)
-    unload("firmware.trust.recovery_area")
-    return found

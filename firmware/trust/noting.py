@@ -32,6 +32,7 @@ KEYS = "<IiB"
 EPOCH = "<IiII"
 EXPORT = "<IiBII"
 LIBRARY = "<IiBHIIII8s"
+UPDATE = "<IiBBBII8s"
 FOUND_BROKEN = "<IiBI"
 RECOVERY = "<IiBBI32s"
 
@@ -179,6 +180,11 @@ class Noting:
         """The record changed: `operator` is revoked, or with 0 the epoch was raised."""
         self._note(a.AUDIT_EPOCH, EPOCH, epoch, operator)
 
+    def update(self, note):
+        """Something became of an update, or of what boots. Only people who may carry, and boots, bring it about."""
+        values = (note.what, note.code, note.slot, note.number, note.operator, note.digest[:8])
+        self._note(a.AUDIT_UPDATE, UPDATE, *values)
+
     def wiped(self):
         """The keys in use were forgotten."""
         self._note(a.AUDIT_KEYS, KEYS, KEYS_WIPED)
@@ -300,36 +306,20 @@ class Noting:
         """Let no area be erased until pump second `until_s`: somebody reads them."""
         self._held_s = until_s
 
-    def ready(self):
-        """Return for which record the key in force is, -1 where there is none; from now on nothing is appended."""
-        self.lent = True
-        number = self._audit.chain.ready()
-        self.lent = number >= 0
-        return number
+    def chain(self):
+        """Return the chain, for audit_handing.py; only while `lent`, or between two turns."""
+        return self._audit.chain
 
-    def vouch(self, data):
-        """Return a MAC over `data` by the key in force. After `ready`; what waits is appended again."""
-        made = self._audit.chain.vouch(data)
-        self.lent = False
-        return made
+    def owes(self):
+        """Whether something waits to be stored."""
+        return self._audit.waits() > 0 or self._audit.lost > 0
 
-    def is_idle(self):
-        """Whether nothing waits to be stored."""
-        return not self._audit.waits() and not self._audit.lost
-
-    def begun_with(self, key):
-        """Whether the chain began with `key`."""
-        return self._audit.chain.begun_with(key)
-
-    def begin_anew(self, key):
-        """Begin another chain with `key`, over areas that were erased; OK or ERR_*."""
-        rc = self._audit.chain.begin(key, False)
-        if rc == OK:
-            self._first_key = b""
-            self._broken = False
-            self._retry_s = 0
-            self._audit.check_again()
-        return rc
+    def begun(self):
+        """The chain was begun anew."""
+        self._first_key = b""
+        self._broken = False
+        self._retry_s = 0
+        self._audit.check_again()
 
     # Reading.
 

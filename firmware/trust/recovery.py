@@ -18,6 +18,7 @@ and the same recovery is done again.
 from hashlib import sha256
 
 from firmware.therapy.tables import EV_RECOVERED, EV_RECOVERY_ON, TR_ISOLATED, TR_RECOVERY
+from firmware.trust.audit_handing import begin_anew, begun_with
 from firmware.trust.cbor import encode
 from firmware.trust.closed import is_blank
 from firmware.trust.install import NO_PUMP, NO_STORE, Installer, refused, said, said_ok
@@ -349,15 +350,15 @@ class Recovery(Installer):
         return NO_STORE if self.store.erase(area) != OK else b""
 
     def _stands(self):
-        return self._audit.begun_with(self.audit_key)
+        return begun_with(self._audit, self.audit_key)
 
     def _begin_audit(self):
         self._lend(True)
-        return NO_STORE if not self._stands() and self._audit.begin_anew(self.audit_key) != OK else b""
+        return NO_STORE if not self._stands() and begin_anew(self._audit, self.audit_key) != OK else b""
 
     def _link(self):
         """The new chain names the last record of the old one, the evidence and the cards, once there is room for it."""
-        if not self._audit.is_idle():
+        if self._audit.owes():
             return _WAITS
         self._audit.recovery(LINKED, 0, self._marks.number, self._marks.link)
         self._audit.recovery(EXPORTED, 0, 0, self._kept)
@@ -377,7 +378,7 @@ class Recovery(Installer):
 
     def _look(self):
         """Whether all of it stands, images too; what the new audit says first is stored by the gatekeeper."""
-        if not self._audit.is_idle():
+        if self._audit.owes():
             return _WAITS
         if self.repair is not None:
             rc = self.repair.step()

@@ -28,25 +28,19 @@ class Unaudited:
     def hold(self, until_s):
         """Let no area be erased until pump second `until_s`."""
 
-    def ready(self):
-        """Return -1: no key can vouch for anything."""
-        return -1
+    def chain(self):
+        """Return None: there is none."""
+        return
 
-    def vouch(self, data):
-        """Return b""."""
-        return b""
+    def owes(self):
+        """Return False: nothing waits to be stored."""
+        return False
 
-    def is_idle(self):
-        """Return True: nothing waits to be stored."""
-        return True
+    def begun(self):
+        """Nothing was begun."""
 
-    def begun_with(self, key):
-        """Return True: nothing has to be begun."""
-        return True
-
-    def begin_anew(self, key):
-        """Return OK: nothing is begun."""
-        return 0
+    def update(self, note):
+        """Something became of an update, or of what boots: `note` has what, code, slot, number, operator and digest."""
 
     def wiped(self):
         """The keys in use were forgotten: the pump is isolated."""

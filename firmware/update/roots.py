@@ -17,7 +17,7 @@ from firmware.trust import lms
 from firmware.trust.cbor import Refused, decode, encode, is_number
 from firmware.trust.mac import MacKey, equal
 from firmware.update.manifest import Device
-from firmware.update.proofs import Mac, Signer
+from firmware.update.proofs import Filed, Mac, Signer
 from hal.compat import const, crc32
 from hal.ports import AREA_ROOTS_A, AREA_ROOTS_B, ERR_FAILED, ERR_RANGE, OK
 
@@ -34,6 +34,7 @@ HEAD = const(14)  # magic, sequence, length, CRC
 
 _BEGUN = const(0x4B)  # the first byte of MAGIC
 _BLANK = const(0xFF)
+_PIECE = const(64)
 _UUID = const(16)
 _MEMBERS = const(8)
 _MOST = const(0x7FFFFFFF)
@@ -167,6 +168,16 @@ def firmware_proofs(roots, record):
     return [Signer(_by_id(roots.makers), roots.revoked, []), Mac(countersign_key(record))]
 
 
+def boot_proofs(roots):
+    """What an image in a slot needs at each boot, where the boot record names its manifest: the manufacturer's key."""
+    return [Signer(_by_id(roots.makers), roots.revoked, []), Filed()]
+
+
+def golden_proofs(roots):
+    """What the image to recover with needs, which no facility has counter-signed: the manufacturer's key."""
+    return [Signer(_by_id(roots.makers), roots.revoked, [])]
+
+
 def library_proofs(roots):
     """What a drug library needs: the keys of two different pharmacists, in any order.
 
@@ -270,8 +281,17 @@ class RootStore:
         store = self._store
         if store.size(area) < len(data):
             return ERR_RANGE
-        rc = store.erase(area) or store.write(area, 1, data[1:]) or self._reads(area, 1, data)
+        # Where nothing stands nothing is erased: power cut in an erase leaves what could be anybody's.
+        rc = OK if self._is_blank(area) else store.erase(area)
+        rc = rc or store.write(area, 1, data[1:]) or self._reads(area, 1, data)
         return rc or store.write(area, 0, data[:1]) or self._reads(area, 0, data)
+
+    def _is_blank(self, area):
+        piece = bytearray(_PIECE)
+        for offset in range(0, self._store.size(area), _PIECE):
+            if self._store.read(area, offset, piece) != OK or piece != b"\xff" * _PIECE:
+                return False
+        return True
 
     def _reads(self, area, start, data):
         back = bytearray(len(data) - start)

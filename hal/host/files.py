@@ -15,6 +15,7 @@ from hal.ports import (
     AREA_ROOTS_A,
     AREA_ROOTS_B,
     AREA_STAGE,
+    BLOCK,
     ERR_FAILED,
     ERR_RANGE,
     OK,
@@ -79,6 +80,12 @@ class FileStore:
     def erase(self, area):
         """Set the whole area to 0xFF and sync."""
         return self._put(area, 0, _ERASED * SIZES[area]) if area in SIZES else ERR_RANGE
+
+    def erase_block(self, area, offset):
+        """Set a block to 0xFF and sync."""
+        if offset % BLOCK or not self._holds(area, offset, BLOCK):
+            return ERR_RANGE
+        return self._put(area, offset, _ERASED * BLOCK)
 
     def _holds(self, area, offset, length):
         return area in SIZES and 0 <= offset and offset + length <= SIZES[area]

@@ -183,5 +183,11 @@ class FlashStore:
                 rc = self._region.erase(first + index)
         return rc
 
+    def erase_block(self, area, offset):
+        """Set a sector to 0xFF; ERR_RANGE where `offset` begins none."""
+        if offset % SECTOR or not self._holds(area, offset, SECTOR):
+            return ERR_RANGE
+        return self._region.erase(_PLACES[2 * area] + offset // SECTOR)
+
     def _holds(self, area, offset, length):
         return 0 <= offset and offset + length <= self.size(area)

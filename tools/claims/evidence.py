@@ -120,7 +120,7 @@ def judge(subject: Subject, found: Incident) -> list[str]:
 def secrets_of(scene: Scene) -> dict[str, bytes]:
     """What must be in no evidence."""
     chain = scene.gatekeeper.audit._audit.chain
-    found = {"the pump's key": scene.record.pump_key, "the audit's key": bytes(chain._key)}
+    found = {"the pump's key": scene.record.pump_key, "the audit's key": bytes(chain.key)}
     for one in scene.record.people:
         found[f"the verifier of {one.number}"] = one.verifier
     return found

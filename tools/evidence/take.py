@@ -14,7 +14,7 @@ from tools.provision.install import Line
 PIECE = 256
 NONCE = 16
 MOST = 1 << 20  # bytes: no pump of ours has as much
-PIECE_S = 5.0  # to look for the end of an area takes longer than an answer
+PIECE_S = 30.0  # digests of whole slots are made between two pieces
 
 Tell = Callable[[int], None]
 
