@@ -232,7 +232,7 @@ def test_the_store_opens_with_its_passphrase_alone_and_unchanged(site: Site) -> 
         KeyService(site.folder)
 
 
-def test_the_audits_first_key_is_the_sites_and_that_of_an_earlier_audit_is_kept(site: Site, service: KeyService) -> None:
+def test_the_audits_first_key_is_the_sites_and_an_earlier_one_is_kept(site: Site, service: KeyService) -> None:
     pump = site.pumps()[0]
     given = (site.pump(pump) / "audit.key").read_bytes()
     assert len(given) == 32

@@ -9,6 +9,7 @@ from typing import Any
 
 from firmware.therapy import tables as t
 from firmware.trust import audit as kinds
+from firmware.trust.audit_frame import next_key
 from simulator.audit_records import decode
 from tools.claims.evidence_cases import Case, cases
 from tools.claims.evidence_mutants import EXPORTERS, VERIFIERS, exporting
@@ -21,6 +22,7 @@ from tools.claims.evidence_scene import (
     recovery_cards,
 )
 from tools.claims.registry import Outcome, Report, claim
+from tools.evidence.body import read_body
 from tools.evidence.container import Container
 from tools.evidence.take import take
 from tools.evidence.verify import Expected, Verify, verify
@@ -94,8 +96,6 @@ def incident(make_service: Any = None) -> Incident:
 
 def decoded_head(evidence: Container) -> int:
     """How many records the audit had."""
-    from tools.evidence.body import read_body
-
     body = read_body(evidence.evidence)
     return -1 if body is None else body.head[0]
 
@@ -110,17 +110,22 @@ def judge(subject: Subject, found: Incident) -> list[str]:
         wrong += [f"{name}: {one}" for one in result.problems]
     told = {decode(one).kind for one in verify(found.evidence.encode(), found.expected).records}
     wrong += [f"the evidence does not tell of kind {kind}" for kind in _TOLD if kind not in told]
-    for name, secret in secrets_of(found.scene).items():
-        for container in (found.evidence, found.later):
-            if any(secret[at : at + _FRAGMENT] in container.encode() for at in range(len(secret) - _FRAGMENT + 1)):
+    for container, first in ((found.evidence, AUDIT_KEY), (found.later, NEXT_AUDIT_KEY)):
+        data = container.encode()
+        for name, secret in secrets_of(found.scene, container, first).items():
+            if any(secret[at : at + _FRAGMENT] in data for at in range(len(secret) - _FRAGMENT + 1)):
                 wrong.append(f"{name} is in the evidence")
     return wrong
 
 
-def secrets_of(scene: Scene) -> dict[str, bytes]:
-    """What must be in no evidence."""
-    chain = scene.gatekeeper.audit._audit.chain
-    found = {"the pump's key": scene.record.pump_key, "the audit's key": bytes(chain.key)}
+def secrets_of(scene: Scene, container: Container, first: bytes) -> dict[str, bytes]:
+    """What must be in no evidence: the pump's keys, of the audit that in force then, and what PINs are checked by."""
+    body = read_body(container.evidence)
+    key = first
+    for _ in range(max(0 if body is None else body.key_of, 0)):
+        key = next_key(key)
+    now = scene.gatekeeper.credentials.record or scene.record
+    found = {"the pump's key": scene.record.pump_key, "its next key": now.pump_key, "the audit's key": key}
     for one in scene.record.people:
         found[f"the verifier of {one.number}"] = one.verifier
     return found
