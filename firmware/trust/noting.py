@@ -32,6 +32,7 @@ EPOCH = "<IiII"
 EXPORT = "<IiBII"
 UPDATE = "<IiBBBII8s"
 FOUND_BROKEN = "<IiBI"
+RECOVERY = "<IiBBI32s"
 
 KEYS_WIPED = const(1)
 STARTED = const(1)
@@ -96,6 +97,9 @@ class Noting:
         self._retry_s = 0
         self._looked_s = 0
         self._asked = _NO_DIGEST  # the request that waits at the bedside
+        self._refused = Allowance()
+        self._held_s = -1  # the audit's erases wait until this pump second
+        self.lent = False  # the chain is another's for a while
         self._reading = 0  # whose reading was noted last, and when
         self._read_s = 0
         self._trust = 0  # as it was noted last
@@ -177,6 +181,11 @@ class Noting:
         """The keys in use were forgotten."""
         self._note(a.AUDIT_KEYS, KEYS, KEYS_WIPED)
 
+    def recovery(self, what, code, number, digest):
+        """A step of a recovery (recovery.py): `number` and `digest` (32 bytes) as it says; `code`: why not, or 0."""
+        if not code or self._refused.take(self._seconds.now_s):
+            self._note(a.AUDIT_RECOVERY, RECOVERY, what, code, number, digest)
+
     def _note(self, kind, layout, *values):
         seconds = self._seconds
         self._audit.note(kind, struct.pack(layout, seconds.now_s & 0xFFFFFFFF, seconds.site_s(), *values))
@@ -234,6 +243,9 @@ class Noting:
 
     def step(self, may_erase):
         """Store what waits, one record, or look at one that is stored."""
+        if self.lent:
+            return
+        may_erase = may_erase and self._seconds.now_s > self._held_s
         if self._first_key:
             self._begin()
         elif self.waits():
@@ -279,6 +291,27 @@ class Noting:
         """Return (records, SHA-256 of the last), or None where there is no chain."""
         chain = self._audit.chain
         return (chain.sequence, bytes(chain.link)) if chain.number and chain.state in (SOUND, BROKEN) else None
+
+    # For evidence and recovery, at the local port: never while a turn may come between (`lent`).
+
+    def hold(self, until_s):
+        """Let no area be erased until pump second `until_s`: somebody reads them."""
+        self._held_s = until_s
+
+    def chain(self):
+        """Return the chain, for audit_handing.py; only while `lent`, or between two turns."""
+        return self._audit.chain
+
+    def owes(self):
+        """Whether something waits to be stored."""
+        return self._audit.waits() > 0 or self._audit.lost > 0
+
+    def begun(self):
+        """The chain was begun anew."""
+        self._first_key = b""
+        self._broken = False
+        self._retry_s = 0
+        self._audit.check_again()
 
     # Reading.
 

@@ -123,7 +123,7 @@ def add(
 @provision_app.command()
 def rotate(
     site_dir: Annotated[Path, _SITE],
-    what: Annotated[str, typer.Argument(help="A pump's id, a client, an operator, 'broker' or 'recovery'.")],
+    what: Annotated[str, typer.Argument(help="A pump's id, a client, a person, 'broker', 'exporter' or 'recovery'.")],
     passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
 ) -> None:
     """Replace the secrets of one pump, client or person, of the broker, or both recovery cards.
@@ -240,6 +240,52 @@ def install(
     found = done.pump
     typer.echo(f"pump {found.pump_id}: record {what}: number {found.sequence}, SHA-256 {found.digest[:16]}…")
     typer.echo("switch the pump off and on: it takes its keys when it starts")
+    typer.echo(f"then wipe the file, which has the key in the clear: kvo provision wipe {site_dir} record:{pump}")
+
+
+@provision_app.command()
+def recover(
+    site_dir: Annotated[Path, _SITE],
+    pump: Annotated[str, typer.Argument(help="The pump's id.")],
+    port: Annotated[str, typer.Option(help="The pump's local port, any URL that pySerial opens.")],
+    out: Annotated[Path, typer.Option(help="File for the pump's evidence; it is not written over.", dir_okay=False)],
+    card: Annotated[
+        list[Path], typer.Option("--card", metavar="FOLDER", help="A recovery card; given twice, the first one first.")
+    ],
+) -> None:
+    """Bring an isolated pump back: evidence first, then both recovery cards, then other keys and another audit.
+
+    First 'kvo provision rotate SITE_DIR PUMP' makes the keys. At the pump: the key switch is turned, and it is in
+    maintenance, or an infusion runs on by the policy 'sustain', whose dose is not touched. Broken off, say the same
+    again, with another file.
+
+    Example: kvo provision recover ward-3 9f0ff2064739a3c3 --port /dev/ttyACM0 --card safe/recovery-card-1
+    --card vault/recovery-card-2 --out incident.kvo
+    """
+    import time
+
+    from tools.commands.evidence import keep
+
+    if out.exists():
+        fail(f"{out}: is there already, and evidence is not written over; name another file with --out")
+    if len(card) != 2:
+        fail(f"two recovery cards are needed, and {len(card)} given: --card FIRST --card SECOND")
+    with _refusals():
+        from simulator.site.cards import read_exporter, read_recovery_card
+        from simulator.site.files import open_site
+        from tools.provision.install import line_to, read_audit_key, read_record
+        from tools.provision.recover import NewKeys
+        from tools.provision.recover import recover as bring_back
+
+        site = open_site(site_dir)
+        path = site.pump(pump) / "record.cbor"
+        keys = NewKeys(read_record(path)[1], read_audit_key(path))
+        cards = [read_recovery_card(folder, number) for number, folder in enumerate(card, 1)]
+        exporter = read_exporter(site)
+        with line_to(port) as line:
+            bring_back(line, keys, cards, exporter, int(time.time()), lambda made: keep(out, made.encode()))
+    typer.echo(f"pump {pump}: recovered; its evidence of before is in {out}")
+    typer.echo(f"verify it: kvo evidence verify {out} --site {site_dir}")
     typer.echo(f"then wipe the file, which has the key in the clear: kvo provision wipe {site_dir} record:{pump}")
 
 
