@@ -13,7 +13,7 @@ tick. A task that has been woken acts before the next tick.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,14 @@ from firmware.therapy import alarms as al
 from firmware.therapy import tables as t
 from firmware.trust.credentials import Record
 from hal import ports
+from simulator.adversary.awaited import Awaited, answer_to, arguments_of, kind_of
 from simulator.devices.cards import SignCard
 from simulator.files.programme import Programme, find_programme, load_programme
 from simulator.files.timeline import KEYS
 from simulator.names import ALARMS, LAMPS, MESSAGES
 from simulator.runner import Recorder, RunResult
 from simulator.scenario.signals import Moment
-from simulator.scenario.stage import Stage
+from simulator.scenario.stage import RAW, Player, Stage
 from simulator.scenario.watch import Watch
 from simulator.world import World
 
@@ -89,19 +90,26 @@ class Network:
         self._world.disturb("authentic")
 
 
-class Adversary:
-    """Somebody hostile, with the powers of the present stand-ins."""
+class Adversaries:
+    """Whoever is hostile, by position: `pump.adversary("on_path").drop()`. The two calls below are for scripted pumps."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, stage: Stage, until: Any) -> None:
+        self._stage = stage
+        self._until = until
+        self._found: dict[str, Awaited] = {}
+
+    def __call__(self, position: str) -> Awaited:
+        """The adversary at a position (docs/scenarios.md), the same one each time; PowerLacking for one not there."""
+        found = self._stage.adversary(position)
+        return self._found.setdefault(found.position, Awaited(found, self._stage, self._until))
 
     def send_forged(self, count: int = 1) -> None:
         """Send messages that no verification passes."""
-        self._world.disturb("hostile", count)
+        self._stage.world.disturb("hostile", count)
 
     def compromise(self) -> None:
         """Leave local evidence that the security layer is compromised."""
-        self._world.disturb("compromised")
+        self._stage.world.disturb("compromised")
 
 
 class Faults:
@@ -148,10 +156,14 @@ class Bench:
         credentials: Record | None = None,
         person: tuple[int, str] | int | None = None,
         cards: Mapping[int, SignCard] | None = None,
+        people: Iterable[Player] = (),
+        network: str = RAW,
     ) -> None:
         """`programme`: a shipped name, a file, or one already loaded. FileProblem if it is bad.
 
-        credentials, person, cards: of a provisioned pump, as World takes them.
+        people: who has credentials on this pump and a terminal (simulator.scenario.stage.Player); the first of them
+        logs in and programmes it. network: RAW, or MQTT by way of a broker. credentials, person, cards: of a
+        provisioned pump without terminals, as World takes them.
         """
         loaded: Programme = programme if isinstance(programme, Programme) else load_programme(find_programme(programme))
         self.programme = loaded
@@ -159,6 +171,11 @@ class Bench:
             "seed": seed, "home": home, "near_wrap": near_wrap, "make_app": make_app, "keep_trace": True,
             "credentials": credentials, "person": person, "cards": cards,
         }  # fmt: skip
+        self._stage = Stage({one.name: one for one in people}, seed, network)
+        if self._stage.record is not None:
+            first = next(iter(self._stage.people.values()))
+            of_people = {"credentials": self._stage.record, "cards": self._stage.cards}
+            self._options |= {"person": (first.number, first.pin), **of_people}
         self._result = RunResult(loaded.name, loaded.title, seed, home)
         self._waiters: list[tuple[Condition, asyncio.Future[bool], int]] = []
         self._woken: set[asyncio.Future[bool]] = set()  # time stands until these have acted
@@ -166,13 +183,12 @@ class Bench:
     async def __aenter__(self) -> Bench:
         self.world = World(self.programme, **self._options)
         self._recorder = Recorder(self.world, self._result)
-        stage = Stage({}, self._result.seed)
-        stage.enter(self.world)
-        self._moment = Moment(stage, self._recorder)
+        self._stage.enter(self.world)
+        self._moment = Moment(self._stage, self._recorder)
         self.nurse = Person(self.world)
         self.patient = Person(self.world)
         self.network = Network(self.world)
-        self.adversary = Adversary(self.world)
+        self.adversary = Adversaries(self._stage, self.until)
         self.faults = Faults(self.world)
         return self
 
@@ -252,6 +268,17 @@ class Bench:
         """Whether therapy flows."""
         return self.world.status.delivery in (t.ST_INFUSING, t.ST_BOLUS)
 
+    # People with terminals.
+
+    async def ask(self, who: str, request: str, dose_milli: int | None = None) -> str:
+        """Somebody asks from a terminal (titrate, pause, stop, status, log); what the pump says: OK, FORBIDDEN, …"""
+        message = self._stage.ask(who, request, kind_of(request), arguments_of(dose_milli))
+        return await answer_to(self._stage, message, self.until)
+
+    def log_in(self, who: str) -> None:
+        """Somebody enters number and PIN at the bedside; the pump takes some seconds to check them."""
+        self._stage.log_in(who)
+
     # Time.
 
     async def sleep(self, seconds: float) -> None:
@@ -303,6 +330,8 @@ class Bench:
                     self._woken.add(future)
             if self._woken:
                 return
+            self._stage.before()
             world.tick()
+            self._stage.after()
             if world.clock.ms % 1000 == 0:
                 self._recorder.second(world)

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from tools.commands import (
+    attack,
     build,
     chart,
     ctl,
@@ -79,6 +80,7 @@ app.add_typer(files.programme_app, name="programme")
 app.add_typer(files.library_app, name="library")
 app.add_typer(faults.faults_app, name="faults")
 app.add_typer(scenario.scenario_app, name="scenario")
+app.command()(attack.attack)
 app.command()(falsify.falsify)
 app.add_typer(provision.provision_app, name="provision")
 app.add_typer(sign.sign_app, name="sign")

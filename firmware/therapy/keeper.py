@@ -10,7 +10,7 @@ from firmware.therapy import alarms as al
 from firmware.therapy import records as rec
 from firmware.therapy import resume
 from firmware.therapy import tables as t
-from firmware.therapy.grants import GRANT_START
+from firmware.therapy.grants import GRANT_BOLUS, GRANT_START, GRANT_TITRATE
 from firmware.therapy.heads import step_volume
 from firmware.therapy.journal import Journal
 from hal.compat import const
@@ -50,12 +50,15 @@ class Keeper:
         self.journal.replay(past.fold)
         rtc_s = board.rtc.read_s() if board.rtc is not None else -1
         self.verdict = past.judge(warm, running, rtc_s)
-        controller.carry_over(past)
-        controller.alarms.set(al.AL_CLOCK, past.clock_went_back(rtc_s))
-        self._mark = past.mark
         counter = board.counter
         if counter is not None:
             self.rolled_back = past.store_went_back(counter.read())
+            # A bolus of the time that is gone may have been given: no lock-out and no window is as it was.
+            past.intact = past.intact and not self.rolled_back
+        controller.carry_over(past)
+        controller.alarms.set(al.AL_CLOCK, past.clock_went_back(rtc_s))
+        self._mark = past.mark
+        if counter is not None:
             self._mark = max(counter.read(), 0)
         if self.rolled_back and self.verdict == resume.GO_ON:
             self.verdict = resume.WAIT
@@ -103,7 +106,7 @@ class Keeper:
         journal.may_erase = not moving or controller.status.rate_ul_h <= ERASE_UL_H
         record = outbox.oldest()
         while record is not None:
-            if self._starts(record) and self._raise_mark(rec.REC_MARK, struct.pack("<I", self._mark + 1)) != OK:
+            if self._raises(record) and self._raise_mark(rec.REC_MARK, struct.pack("<I", self._mark + 1)) != OK:
                 return
             if journal.append(FRAME_RECORD, record) != OK:
                 return  # tried again next turn; a grant that waits too long is dropped
@@ -115,9 +118,14 @@ class Keeper:
             outbox.progress_due = False
             journal.prepare()
 
-    def _starts(self, record):
-        """Whether a record grants a therapy's start: the secure counter marks each."""
-        return record[4] == rec.REC_GRANT and record[12] == GRANT_START and not (record[13] | record[14] | record[15])
+    def _raises(self, record):
+        """Whether a record grants a start, a bolus or another rate: the secure counter marks each.
+
+        So a store that is put back to before it is found out at the next boot, and no lock-out is cut short by that.
+        """
+        if record[4] != rec.REC_GRANT or record[13] | record[14] | record[15]:
+            return False
+        return record[12] == GRANT_START or record[12] == GRANT_BOLUS or record[12] == GRANT_TITRATE
 
 
 def is_moving(state):

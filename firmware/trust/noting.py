@@ -21,9 +21,9 @@ from hal.ports import OK
 # Data of each kind, little-endian: pump seconds, site time (-1: not known), then what docs/trust.md says.
 BOOT = "<IiiBBBB"
 TRUST = "<IiBBH"
-REQUEST = "<IiBBHIi8s"
-REFUSED = "<IiBBBHI8s"
-CONFIRMED = "<IiBIi8s"
+REQUEST = "<IiBBHIi16s"
+REFUSED = "<IiBBBHI16s"
+CONFIRMED = "<IiBIi16s"
 LOGIN = "<IiI"
 LOGIN_REFUSED = "<IiIH"
 GLASS = "<IiBI"
@@ -48,7 +48,7 @@ RETRY_S = const(10)  # after a store that refused
 _IN_THERAPY = const(0x2F0)  # infusing, bolus, paused, KVO, stopped: bits by ST_*
 _READING = (r.KIND_LOG, r.KIND_AUDIT)
 _CHANGING = (r.KIND_REVOKE, r.KIND_EPOCH)  # the change itself is noted
-_NO_DIGEST = bytes(8)
+_NO_DIGEST = bytes(16)
 _ARGUMENTS = (22, 1)  # of a titration, and of most kinds
 
 

@@ -34,6 +34,7 @@ HEAD = const(14)  # magic, sequence, length, CRC
 
 _BEGUN = const(0x4B)  # the first byte of MAGIC
 _BLANK = const(0xFF)
+_PIECE = const(64)
 _UUID = const(16)
 _MEMBERS = const(8)
 _MOST = const(0x7FFFFFFF)
@@ -280,8 +281,17 @@ class RootStore:
         store = self._store
         if store.size(area) < len(data):
             return ERR_RANGE
-        rc = store.erase(area) or store.write(area, 1, data[1:]) or self._reads(area, 1, data)
+        # Where nothing stands nothing is erased: power cut in an erase leaves what could be anybody's.
+        rc = OK if self._is_blank(area) else store.erase(area)
+        rc = rc or store.write(area, 1, data[1:]) or self._reads(area, 1, data)
         return rc or store.write(area, 0, data[:1]) or self._reads(area, 0, data)
+
+    def _is_blank(self, area):
+        piece = bytearray(_PIECE)
+        for offset in range(0, self._store.size(area), _PIECE):
+            if self._store.read(area, offset, piece) != OK or piece != b"\xff" * _PIECE:
+                return False
+        return True
 
     def _reads(self, area, start, data):
         back = bytearray(len(data) - start)

@@ -30,7 +30,7 @@ class MaliciousBroker(OnPath):
         self._mqtt().broker.hang_up()
 
     def take_over(self, times: int, every_ms: int) -> None:
-        """Let another client have the pump's id, again and again: each time the pump's own connection ends."""
+        """Let another client have the pump's id, again and again: each time the pump's own connection ends, unsaid."""
         stage = self._stage
         left = times
         due_ms = stage.now_ms
@@ -38,7 +38,7 @@ class MaliciousBroker(OnPath):
         def step() -> bool:
             nonlocal left, due_ms
             if stage.now_ms >= due_ms:
-                self._mqtt().broker.hang_up()
+                self._mqtt().broker.hang_up(will=False)
                 left -= 1
                 due_ms += every_ms
             return left > 0

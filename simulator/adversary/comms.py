@@ -38,6 +38,13 @@ class CommsPartition(Adversary):
 
         self._run(act)
 
+    def block(self, for_ms: int) -> None:
+        """Stay in one long call, so that no turn comes for so long, or until the watchdog bites."""
+        self._reach(ACCESS)
+        self._reach("code in comms")
+        self._reach(STRIKE)
+        self._stage.world.hang(for_ms)
+
     def crash(self) -> None:
         """Fall at each poll, again and again as it is made anew."""
 

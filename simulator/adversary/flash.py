@@ -51,10 +51,10 @@ class FlashAccess(Adversary):
             self._write(area, b"\xff" * self._store.size(area))
 
     def flip(self, what: str, offset: int) -> None:
-        """Change a byte in each area of one of AREAS."""
+        """Change a byte in each area of one of AREAS; past its end it is counted from the start again."""
         for area in AREAS[what]:
             data = bytearray(self._store.dump()[area])
-            data[offset] ^= 0x55
+            data[offset % len(data)] ^= 0x55
             self._write(area, bytes(data))
 
     def add_person(self, number: int, pin: str) -> None:

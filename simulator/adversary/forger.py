@@ -42,6 +42,11 @@ class Forger:
         terminal = self._terminal if terminal is None else terminal
         return terminal.ask(self._kind, arguments=self._arguments, **values)
 
+    def _fresh(self) -> int:
+        """A counter that the person's terminal has not used."""
+        self._terminal.counter += 1
+        return self._terminal.counter
+
     def _payload(self) -> bytes:
         payload: bytes = _parts(self._good())[2]
         return payload
@@ -67,17 +72,30 @@ class Forger:
         protected, unprotected, payload, proof = _parts(seen[-1].message if seen else self._good())
         asked = decode(payload)
         asked[1] = self._kind
-        asked[3] += 1
+        asked[3] += len(self._stage.tampered) + 1
+        asked[4] = self._stage.pump_s + GOOD_FOR_S
         asked[5] = self._arguments
+        self._stage.tampered.append(asked)
         return _sealed([protected, unprotected, encode(asked), proof])
 
     def other_pump(self) -> bytes:
         """The same person's key for another pump, under this one's name."""
         other: Any = make_record(self._stage.random.getrandbits(30))
+        if self._stage.lacks("per-pump-key"):
+            other.pump_key = self._stage.record.pump_key
         other.epoch = self._stage.record.epoch
         other.pump_id = self._stage.record.pump_id
         person = self._stage.people[self._who]
         return self._good(Terminal(other, person.number, person.role, SITE_S + SHIFT_S))
+
+    def other_name(self) -> bytes:
+        """A key for this pump under another pump's name."""
+        terminal = self._terminal
+        record = self._stage.record
+        pump_id = bytes(byte ^ 0x5A for byte in record.pump_id)
+        kid = kid_of(pump_id, terminal.operator, terminal.role, record.epoch, terminal.not_after_s)
+        made: bytes = make_mac0(self._payload(), terminal.key, {KEY_ID: kid}, CONTEXT)
+        return made
 
     def fact_key(self) -> bytes:
         """Sealed with the key by which the pump's facts are verified."""
@@ -113,11 +131,13 @@ class Forger:
 
     def old_shift(self) -> bytes:
         """A key whose shift is over."""
-        return self._good(self._stage.terminal(self._who, not_after_s=SITE_S - 60))
+        return self._good(self._stage.terminal(self._who, not_after_s=SITE_S - 60), counter=self._fresh())
 
     def old_epoch(self) -> bytes:
         """A key from before the last revocation of all keys."""
-        return self._good(self._stage.terminal(self._who, epoch=self._stage.record.epoch - 1))
+        return self._good(
+            self._stage.terminal(self._who, epoch=self._stage.record.epoch - 1), counter=self._fresh()
+        )
 
     def expired(self) -> bytes:
         """A good request that is too late."""

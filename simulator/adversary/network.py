@@ -51,6 +51,18 @@ class Network(Adversary):
         self._strike()
         stage.each_tick(step)
 
+    def connect(self) -> bool:
+        """Connect to the broker without a certificate of the site's; whether it was let in."""
+        return self._try("client-certificate")
+
+    def _try(self, control: str) -> bool:
+        """Be let in where a control of the site is lacking; count it where it is."""
+        self._strike()
+        let_in = self._stage.lacks(control)
+        self._stage.let_in += let_in
+        self.judged(let_in)
+        return let_in
+
     def forge(self, who: str, kind: int, arguments: dict[int, Any], flaw: str) -> bytes:
         """Send a request in somebody's name with one flaw of forger.FLAWS; returns it. Each flaw has its position."""
         from simulator.adversary.positions import may
@@ -137,6 +149,21 @@ class OnPath(Network):
         """Change a byte in each fact from now on."""
         self._take_facts("change")
 
+    def pose_as_broker(self, for_ms: int) -> None:
+        """Answer under the broker's name with a certificate of one's own, for a time: `network: mqtt` alone."""
+        stage = self._stage
+        if self._try("server-certificate"):
+            stage.wire.mode = DROP
+            return
+        stage.carrier.posed = True  # the pump dials, and hangs up
+        begun = stage.now_ms
+
+        def step() -> bool:
+            stage.carrier.posed = stage.now_ms - begun < for_ms
+            return bool(stage.carrier.posed)
+
+        stage.each_tick(step)
+
     def _take_path(self, mode: str) -> None:
         self._reach(ACCESS)
         self._reach(STRIKE)
@@ -159,7 +186,11 @@ class OtherPump(Network):
     """Has opened another pump."""
 
     position = "other-pump"
-    says = "has read another pump's key out of its flash, and sends"
+    says = "has read another pump's key and certificate out of its flash, and sends"
+
+    def publish_across(self) -> bool:
+        """Publish a request to this pump over the other pump's connection; whether the broker let it."""
+        return self._try("broker-acl")
 
 
 class CompromisedGateway(Network):

@@ -1,7 +1,8 @@
 """Plays an attack against a pump with or without some of its controls, and says what became of it.
 
 Whether the dose was reached is judged by the plant, against the honest run: the same pump, as strong or as weak, in
-the same seed, without whatever the adversary does.
+the same seed, without whatever the adversary does. A request that was kept from the pump is no order: nothing can make
+a message arrive. So a dose is also what it should be where it is that of the honest run without those requests.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from simulator.attack import results as rs
 from simulator.attack.controls.table import CONTROLS, PROFILES, in_order
@@ -26,6 +28,7 @@ DOSE_SIGNALS = frozenset(
      "delivery_infusing", "delivery_bolus")
 )  # fmt: skip
 _SAMPLES = 240
+_LATE_MS = 500  # an erase may hold up the tick in which somebody asks
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,10 @@ def attack_run(
     played = _play(scenario, seed, home, names, honest, spied)
     failing = _brought_about(scenario, seed, names, played, honest)
     dose = _dose(played, honest, about.begins_s)
+    if dose.is_shifted and played.unheard:
+        honest = honest_run(_without(scenario, played.unheard), seed, names)
+        otherwise = _dose(played, honest, about.begins_s)
+        dose = dose if otherwise.is_shifted else otherwise
     properties = tuple(_property(one) for one in played.outcomes)
     verdict = _verdict(dose, [one for one in properties if one.name in failing])
     return rs.AttackRun(
@@ -110,6 +117,26 @@ def attack_run(
         simulated_s=played.run.simulated_s, wall_s=round(played.run.wall_s, 3),
         series=_series(played, honest) if keep_series else None,
     )  # fmt: skip
+
+
+def local_holds(scenario: Scenario, seed: int, ablated: Iterable[str]) -> bool:
+    """Whether the property that an attack's own control is told by holds without `ablated`; only that one is judged."""
+    about = said(scenario)
+    own = tuple(one for one in scenario.properties if one.name == about.property)
+    return _play(replace(scenario, properties=own), seed, "cpython", in_order(ablated), None, None).holds
+
+
+def _without(scenario: Scenario, unheard: Iterable[tuple[str, str, int]]) -> Scenario:
+    """The scenario, had people not asked for that."""
+    missing = list(unheard)
+
+    def was_heard(action: Any) -> bool:
+        asked = getattr(action, "who", None), getattr(action, "request", None)
+        return action.verb != "ask" or not any(
+            asked == (who, what) and 0 <= ms - action.at <= _LATE_MS for who, what, ms in missing
+        )
+
+    return replace(scenario, steps=tuple(step for step in scenario.steps if was_heard(step.action)))
 
 
 def profile_of(ablated: tuple[str, ...]) -> str:

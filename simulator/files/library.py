@@ -7,6 +7,7 @@
 import struct
 import zlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import Field
@@ -241,7 +242,19 @@ def _check_unique(source, file):
 
 
 def load_library(path):
-    """Read, check and compile a library file; FileProblem in one line for whatever is wrong."""
+    """Read, check and compile a library file; FileProblem in one line for whatever is wrong.
+
+    One that was read before, byte for byte, is not read again: many programmes use the same few.
+    """
+    try:
+        with open(path, "rb") as file:
+            return _load(path, file.read(yaml_source.MAX_BYTES + 1))
+    except OSError:
+        return _load.__wrapped__(path, b"")  # which says what is wrong
+
+
+@lru_cache(maxsize=16)
+def _load(path, data):
     source = yaml_source.read(path)
     check_kind(source, KIND)
     file = validate(LibraryFile, source)

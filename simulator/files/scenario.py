@@ -35,7 +35,6 @@ SCENARIOS = ROOT / "examples"
 ATTACKS = ROOT / "attacks"
 ATTACK_MS = 20 * 60_000
 MID_INFUSION_MS = 60_000
-_JUDGES = ("cpython", "micropython")  # homes whose gatekeeper judges by credentials
 # Evidence and traffic that a stand-in believes; a pump with credentials finds or judges for itself.
 _SCRIPTED = {
     "authentic": "network", "hostile": "network", "compromised": "pump", "recovery_on": "bedside",
@@ -191,9 +190,6 @@ def _operator(file: Any, people: Mapping[str, Player]) -> str | None:
         raise Refusal(f"nobody is called {shown(chosen)}", did_you_mean(chosen, people), "operator")
     if file.people[chosen].role == "biomed":
         raise Refusal(f"{chosen} may not programme a dose", "name a nurse, physician or pharmacist", "operator")
-    for home in file.homes:
-        if home not in _JUDGES:
-            raise Refusal(f"home {home} runs no pump with people yet", f"write {', '.join(_JUDGES)}", "homes")
     return chosen
 
 

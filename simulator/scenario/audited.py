@@ -40,6 +40,7 @@ class Audited:
             for frame in frames_in(self.store, area):
                 name, times = _told(frame)
                 counts[name] = counts.get(name, 0) + times
+                counts["records"] = counts.get("records", 0) + 1
         return counts
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from firmware.comms import packets as p
+from firmware.comms.mqtt import Mqtt as MqttClient
 from firmware.comms.mqtt import MqttMaker
 from firmware.comms.topics import Topics
 from firmware.trust.ring import Ring
@@ -91,12 +92,13 @@ class Broker:
         length.append(left)
         self._wire.to_pump += bytes((head,)) + length + body
 
-    def hang_up(self) -> None:
-        """End the connection; the will goes out."""
+    def hang_up(self, will: bool = True) -> None:
+        """End the connection; an honest broker gives out the will."""
         if self._wire.is_open:
             self._wire.close()
             self.subscribed = False
-            self._on_will()
+            if will:
+                self._on_will()
 
     def step(self) -> None:
         """Answer what the pump has sent."""
@@ -146,6 +148,43 @@ class Broker:
         self._on_fact(body[place:])
 
 
+class _TakesRetained(MqttClient):
+    """A client without the control `retained-ignored`."""
+
+    def _take_publish(self, head: int) -> bool:
+        return bool(super()._take_publish(head & ~p.RETAIN))
+
+
+class _TakesAnyTopic(MqttClient):
+    """A client without the control `own-topics`."""
+
+    def _take_publish(self, head: int) -> bool:
+        own, body = self._topics.request, self._inbound.body
+        count = self._inbound.short(0)
+        if head & 0xF0 == p.PUBLISH and count != len(own):
+            rest = bytes(body[2 + count : self._inbound.length])
+            body[:2] = len(own).to_bytes(2, "big")
+            body[2 : 2 + len(own)] = own
+            body[2 + len(own) : 2 + len(own) + len(rest)] = rest
+            self._inbound.length = 2 + len(own) + len(rest)
+        elif head & 0xF0 == p.PUBLISH:
+            body[2 : 2 + count] = own
+        return bool(super()._take_publish(head))
+
+
+class _NeverComesBack(MqttClient):
+    """A client without the control `packet-checks`: what a broker may not send, it stumbles over for good."""
+
+    def poll(self) -> None:
+        if not self.violations:
+            super().poll()
+
+
+_WEAKER: dict[str, type] = {
+    "retained-ignored": _TakesRetained, "own-topics": _TakesAnyTopic, "packet-checks": _NeverComesBack,
+}  # fmt: skip
+
+
 class _Leave:
     ms = _LEAVE_MS
 
@@ -153,8 +192,13 @@ class _Leave:
 class Mqtt:
     """Carries by MQTT; as carrier.Plain. `client` is the pump's, `broker` the other end."""
 
-    def __init__(self, world: Any, pump_id: bytes, on_fact: Callable[[bytes], None], on_will: Callable[[], None]):
+    def __init__(
+        self, world: Any, pump_id: bytes, on_fact: Callable[[bytes], None], on_will: Callable[[], None],
+        lacks: Callable[[str], bool] = lambda control: False,
+    ) -> None:
+        """lacks(control): whether the pump's client does without one of its own."""
         self._world = world
+        self._lacks = lacks
         self._pump_id = pump_id
         self.wire = Wire()
         self.topics = Topics(pump_id)
@@ -163,8 +207,8 @@ class Mqtt:
         self._facts = Ring(_RING)
         self._place = 0
         self._into = bytearray(_RING)
-        self.make = MqttMaker  # a test may hand in another
         self.client: Any = None
+        self.posed = False  # what answers under the broker's name is another, and the client hangs up on it
 
     def send(self, message: bytes) -> None:
         """Publish a request."""
@@ -185,13 +229,14 @@ class Mqtt:
             return
         if self.client is None:
             self._place = len(link.sent)
-            maker = self.make(self._pump_id, world.clock, world.board.entropy)
+            maker = MqttMaker(self._pump_id, world.clock, world.board.entropy)
             self.client = maker.make(self.wire, self._inbox, self._facts, _Leave)
-        if not world.plant.link_up:
-            self.wire.may_open = False
+            weaker = tuple(kind for control, kind in _WEAKER.items() if self._lacks(control))
+            if weaker:
+                self.client.__class__ = type("WeakerMqtt", weaker, {})
+        self.wire.may_open = bool(world.plant.link_up) and not self.posed
+        if not self.wire.may_open:
             self.broker.hang_up()
-        else:
-            self.wire.may_open = True
         self._to_facts(link.sent)
         for _ in range(3):  # polls in a tick
             self.client.poll()

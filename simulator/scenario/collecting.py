@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from simulator.files.scenario_models import HOMES
+from simulator.files.seeds import seeds_in
 from simulator.files.yaml_source import FileProblem, did_you_mean
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _BEGINS = re.compile(rb"^kvo:[ \t]*['\"]?scenario/", re.MULTILINE)
 _LOOKED_AT = 16_384
-_MOST_SEEDS = 1000
 
 
 class ScenarioFailed(Exception):
@@ -148,16 +148,10 @@ def _is_scenario(path: Path) -> bool:
 
 def _seeds(text: str | None) -> list[int]:
     """Seeds as written on the command line; none where nothing was."""
-    found: list[int] = []
-    for part in (text or "").split(",") if text is not None else []:
-        match = re.fullmatch(r"\s*(\d{1,10})(?:\s*-\s*(\d{1,10}))?\s*", part)
-        if match is None:
-            raise pytest.UsageError(f"--kvo-seeds {text!r}: write numbers and ranges, such as 0-4,7")
-        first, last = int(match[1]), int(match[2] or match[1])
-        if last - first >= _MOST_SEEDS or last < first:
-            raise pytest.UsageError(f"--kvo-seeds {part!r}: write the smaller one first, {_MOST_SEEDS} seeds at most")
-        found += range(first, last + 1)
-    return list(dict.fromkeys(found))
+    try:
+        return [] if text is None else seeds_in(text)
+    except ValueError as wrong:
+        raise pytest.UsageError(f"--kvo-seeds {wrong}") from None
 
 
 def _homes(text: str | None) -> list[str]:

@@ -50,6 +50,62 @@ class Jam(Action):
         stage.acting(self.power).jam(self.for_, self.every)
 
 
+@action
+class Connect(Action):
+    """Connects to the site's broker without a certificate of the site's."""
+
+    verb = "connect_stranger"
+    needs_people = True
+    needs_broker = True
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.acting(self.power).connect()
+
+
+@action
+class StealClient(Action):
+    """Connects to the broker under the pump's own id; where that is let in, the pump's connection ends."""
+
+    verb = "steal_client"
+    needs_people = True
+    needs_broker = True
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        if stage.acting(self.power).connect():
+            stage.carrier.broker.hang_up()
+
+
+@action
+class PublishAcross(Action):
+    """Publishes a request to this pump over another pump's own connection to the broker."""
+
+    verb = "publish_across"
+    position = "other-pump"
+    needs_people = True
+    needs_broker = True
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.acting(self.power).publish_across()
+
+
+@action
+class PoseAsBroker(Action):
+    """Answers under the broker's name with a certificate of one's own, for a time."""
+
+    verb = "pose_as_broker"
+    position = "on-path"
+    needs_people = True
+    needs_broker = True
+    for_: Milliseconds = Field(default=120_000, alias="for")
+
+    def act(self, stage: Any) -> None:
+        """From now on."""
+        stage.acting(self.power).pose_as_broker(self.for_)
+
+
 # What the ward is shown.
 
 
@@ -181,11 +237,11 @@ class Retain(_Broker):
 
 @action
 class BreakConnection(_Broker):
-    """Ends the pump's connection to the broker, so often; the will goes out each time."""
+    """Lets another client have the pump's id, so often: each time the pump's own connection ends, and nobody is told."""
 
     verb = "take_over_client"
     times: Count = 1
-    every: Milliseconds = 5_000
+    every: Milliseconds = 1_000
 
     def say(self) -> str:
         """How often."""

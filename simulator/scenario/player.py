@@ -60,6 +60,7 @@ Undisturbed = tuple[list[float], list[float]]  # seconds, and mL delivered by th
 class Played:
     """One run of a scenario. verdicts: (time, code of firmware.trust.verdict, whether it was the adversary's).
 
+    unheard: what people asked for and the pump never said yes to: (who, what, ms).
     undisturbed: the same run without the adversary, None where no property asked for it.
     """
 
@@ -68,6 +69,7 @@ class Played:
     outcomes: tuple[Outcome, ...]
     verdicts: tuple[tuple[float, int, bool], ...]
     signals: dict[str, list[float]]
+    unheard: tuple[tuple[str, str, int], ...] = ()
     undisturbed: Undisturbed | None = None
 
     @property
@@ -106,26 +108,27 @@ def play(
     """
     monitors.check_available()
     begun = time.perf_counter()
-    stage = _stage(scenario, seed, lacking)
+    stage = _stage(scenario, seed)
+    stage.lacking = lacking
     world = {"seed": seed, "home": home, "near_wrap": near_wrap, "make_app": make_app}
     names = list(dict.fromkeys([*scenario.signals, *also]))
     if any(SIGNALS[name].needs == "attack" for name in names):
         if undisturbed is None:
-            quiet = scenario.without_adversary()
-            _, sampler = _record(quiet, _stage(scenario, seed, lacking), world, ["delivered"], None)
+            quiet = _stage(scenario, seed)
+            quiet.lacking = lacking
+            _, sampler = _record(scenario.without_adversary(), quiet, world, ["delivered"], None)
             undisturbed = sampler.times, sampler.values["delivered"]
         stage.undisturbed = undisturbed
     result, sampler = _record(scenario, stage, world, names, progress)
     outcomes = tuple(_judge(one, sampler) for one in scenario.properties)
     result.wall_s = time.perf_counter() - begun
     signals = {"t_s": sampler.times, **sampler.values}
-    return Played(scenario, result, outcomes, tuple(stage.heard.codes), signals, undisturbed)
+    verdicts, unheard = tuple(stage.heard.codes), tuple(stage.unheard())
+    return Played(scenario, result, outcomes, verdicts, signals, unheard, undisturbed)
 
 
-def _stage(scenario: Scenario, seed: int, lacking: Container[str]) -> Stage:
-    stage = Stage(scenario.people, seed, scenario.network, scenario.attack.positions if scenario.attack else ())
-    stage.lacking = lacking
-    return stage
+def _stage(scenario: Scenario, seed: int) -> Stage:
+    return Stage(scenario.people, seed, scenario.network, scenario.attack.positions if scenario.attack else ())
 
 
 def _record(

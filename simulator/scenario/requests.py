@@ -12,12 +12,11 @@ from simulator.adversary.forger import FLAWS, power_of
 from simulator.files.models import DoseRate, Milliseconds, one_of
 from simulator.files.yaml_source import Refusal
 from simulator.scenario.actions import PEOPLE, Action, Count, action
-from simulator.scenario.clock import GOOD_FOR_S
 from simulator.trust_client import digest_of
 
 KINDS = {
     "titrate": r.KIND_TITRATE, "pause": r.KIND_PAUSE, "stop": r.KIND_STOP, "status": r.KIND_STATUS,
-    "approve": r.KIND_APPROVE, "log": r.KIND_LOG,
+    "approve": r.KIND_APPROVE, "log": r.KIND_LOG, "revoke": r.KIND_REVOKE, "epoch": r.KIND_EPOCH,
 }  # fmt: skip
 
 
@@ -50,6 +49,10 @@ class _Asking(Action):
             return {1: digest_of(stage.asked.get("titrate", b""))}
         if self.request == "log":
             return {1: 0}
+        if self.request == "revoke":  # somebody else
+            return {1: next(one.number for name, one in stage.people.items() if name != self.who)}
+        if self.request == "epoch":
+            return {1: stage.record.epoch + 1}
         return {}
 
 
@@ -66,12 +69,7 @@ class Ask(_Asking):
 
     def act(self, stage: Any) -> None:
         """A good request, onto the wire."""
-        terminal = stage.terminals[self.who]
-        message = terminal.ask(
-            KINDS[self.request], stage.challenge, stage.pump_s + GOOD_FOR_S, self.arguments(stage)
-        )
-        stage.asked[self.request] = message
-        stage.wire.send(message, self.request, self.who, stage.now_ms)
+        stage.ask(self.who, self.request, KINDS[self.request], self.arguments(stage))
 
 
 @action
@@ -98,7 +96,7 @@ class Forge(_Asking):
         """Each one made anew."""
         forger = stage.acting(self.power)
         for _ in range(self.count):
-            forger.forge(self.who, KINDS[self.request], self.arguments(stage), self.flaw)
+            stage.forged = forger.forge(self.who, KINDS[self.request], self.arguments(stage), self.flaw)
 
 
 @action
@@ -117,6 +115,24 @@ class Revoke(Action):
     def act(self, stage: Any) -> None:
         """A request of the key service's."""
         stage.ask_as_service(r.KIND_REVOKE, stage.people[self.who].number, "revoke")
+
+
+@action
+class ApproveOwn(Action):
+    """With somebody's stolen key, approves what the adversary has asked to be titrated last."""
+
+    verb = "approve_own"
+    position = "stolen-shift-key"
+    needs_people = True
+    who: str
+
+    def say(self) -> str:
+        """Whose key."""
+        return f"approved with {self.who}'s stolen key"
+
+    def act(self, stage: Any) -> None:
+        """Nothing to approve is refused by the pump."""
+        stage.acting(self.power).forge(self.who, r.KIND_APPROVE, {1: digest_of(stage.forged)}, "none")
 
 
 class _OnPath(Action):

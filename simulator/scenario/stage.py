@@ -10,16 +10,19 @@ from typing import Any
 
 from firmware.trust import facts as f
 from firmware.trust import roles as r
+from firmware.trust import verdict as v
+from firmware.trust.speaker import ST_SITE_S
 from simulator.adversary import POSITIONS, Adversary, may, position_named
 from simulator.scenario.audited import Audited
 from simulator.scenario.carrier import Plain
 from simulator.scenario.clock import GOOD_FOR_S, SHIFT_S, SITE_S
 from simulator.scenario.wire import Heard, Wire
-from simulator.trust_client import Reader, Terminal, login_keys, make_record, service
+from simulator.trust_client import Reader, Terminal, digest_of, login_keys, make_record, service
 from simulator.world import World
 
 ROLES = {"nurse": r.NURSE, "physician": r.PHYSICIAN, "pharmacist": r.PHARMACIST, "biomed": r.BIOMED}
 RAW, MQTT = "raw", "mqtt"
+_AGAIN_MS = 5000  # a pump that has not taken the time by then is told it again
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,18 @@ class Stage:
         self._adversaries: dict[str, Adversary] = {}
         self._each_tick: list[Callable[[], bool]] = []
         self._serial: Any = None
+        self._told_ms = 0  # when the key service told the time last
         self._ward: Any = None
         self.world: World = None  # type: ignore[assignment]
         self.carrier: Any = None
         self.audited = Audited()
         self.terminals: dict[str, Terminal] = {}
         self.asked: dict[str, bytes] = {}  # by whom, what was asked for last
+        self.forged = b""  # what an adversary has made last
+        self.tampered: list[Any] = []  # payloads that were changed on their way, each with a counter of its own
         self.heard = Heard()
         self.lacking: Container[str] = ()  # controls that the site does without
+        self.let_in = 0  # connections of the adversary's that somebody took for one of the site's
         self.undisturbed: tuple[list[float], list[float]] = ([], [])  # seconds, and mL delivered without the adversary
         if self.record is not None:
             self.reader = Reader(self.record)
@@ -84,7 +91,7 @@ class Stage:
         if self._network == MQTT:
             from simulator.scenario.broker import Mqtt
 
-            self.carrier = Mqtt(world, self.record.pump_id, self._leaves, self._will)
+            self.carrier = Mqtt(world, self.record.pump_id, self._leaves, self._will, self.lacks)
         else:
             self.carrier = Plain(world.board.link, self._leaves)
         self.wire.link = world.board.link
@@ -102,7 +109,9 @@ class Stage:
         self.carrier.step()
         self.wire.step(self.now_ms)
         for fact in self.wire.hear(self.now_ms / 1000):
-            if fact.kind == f.HELLO:
+            untold = fact.kind == f.STATUS and fact.body[ST_SITE_S] < 0 and self.now_ms - self._told_ms >= _AGAIN_MS
+            if fact.kind == f.HELLO or untold:
+                self._told_ms = self.now_ms
                 self.tell_time()
         if self._ward is not None:
             self._ward.look(self.now_ms / 1000, self.site_s)
@@ -119,11 +128,26 @@ class Stage:
         values = {"role": person.role, "not_after_s": SITE_S + SHIFT_S} | other
         return Terminal(self.record, person.number, **values)  # type: ignore[arg-type]
 
+    def ask(self, name: str, what: str, kind: int, arguments: dict[int, Any]) -> bytes:
+        """A person asks for something from a terminal, with a good request; returns it."""
+        message = self.terminals[name].ask(kind, self.challenge, self.pump_s + GOOD_FOR_S, arguments)
+        self.asked[what] = message
+        self.wire.send(message, what, name, self.now_ms)
+        return message
+
     def log_in(self, name: str) -> None:
         """A person enters number and PIN at the bedside."""
         person = self.people[name]
         for key, value in login_keys(person.number, person.pin):
             self.world.press(key, value)
+
+    def unheard(self) -> list[tuple[str, str, int]]:
+        """What people asked for and the pump never said yes to: who, what, when."""
+        if self.record is None:
+            return []
+        said_yes = {bytes(fact.body[1]) for fact in self.reader.facts if fact.kind == f.ACK and fact.body[2] == v.OK}
+        asked = [one for one in self.wire.seen if one.who in self.people]
+        return [(one.who, one.what, one.at_ms) for one in asked if digest_of(one.message) not in said_yes]
 
     def ask_as_service(self, kind: int, argument: int, what: str) -> None:
         """The site's key service asks: for the time to be taken, or somebody to be revoked."""
@@ -153,6 +177,13 @@ class Stage:
         """The one of the scenario's adversaries who has the power of a position, else somebody at that position."""
         able = [place for place in self.positions if may((place,), power)]
         return self.adversary(able[0] if able else power)
+
+    def lacks(self, control: str) -> bool:
+        """Whether the site does without a control."""
+        try:
+            return control in self.lacking
+        except KeyError:  # whoever answers knows no such control, so that it is in place
+            return False
 
     def note_chain(self, position: str, state: str) -> None:
         """How far an adversary has come, for the run's story."""
@@ -198,7 +229,8 @@ class Stage:
         if self._ward is None:
             from simulator.scenario.ward import Ward
 
-            self._ward = Ward(self.record, 0.0 if self.world is None else self.now_ms / 1000)
+            now_s = 0.0 if self.world is None else self.now_ms / 1000
+            self._ward = Ward(self.record, now_s, self.lacks)
         return self._ward
 
     def _leaves(self, data: bytes) -> None:

@@ -258,7 +258,7 @@ class FlashEdit(_Flash):
     verb = "flash_edit"
     what: one_of(*AREAS)  # type: ignore[valid-type]
     how: one_of("flip", "blank", "add_person", "forget_revocations", "cut")  # type: ignore[valid-type]
-    offset: Annotated[int, Field(ge=0, le=4095)] = 100
+    offset: Annotated[int, Field(ge=0, le=16_383)] = 100
 
     def say(self) -> str:
         """What."""
@@ -321,3 +321,20 @@ class HostileComms(Action):
     def act(self, stage: Any) -> None:
         """From now on."""
         getattr(stage.acting(self.power), self.how)()
+
+
+@action
+class BlockTurns(Action):
+    """Code in comms' place stays in one long call, so that the pump takes no turn, or until the watchdog bites."""
+
+    verb = "block_turns"
+    position = "comms-partition"
+    for_: Milliseconds = Field(alias="for")
+
+    def say(self) -> str:
+        """How long."""
+        return f"hostile code in comms: one call of {self.for_ / 1000:g} s"
+
+    def act(self, stage: Any) -> None:
+        """Now."""
+        stage.acting(self.power).block(self.for_)

@@ -6,6 +6,7 @@ never said is counted (`false`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -38,14 +39,24 @@ class WardKey:
 class Ward:
     """One pump as the ward has it. `mode`: what becomes of what the pump says on its way."""
 
-    def __init__(self, record: Any, now_s: float = 0.0) -> None:
-        """`record`: the pump's credentials."""
+    def __init__(
+        self, record: Any, now_s: float = 0.0, lacks: Callable[[str], bool] = lambda control: False
+    ) -> None:
+        """`record`: the pump's credentials. lacks(control): whether the site does without one of its own."""
         self.mode = PASS
         self.false = 0  # facts that were believed and that the pump never said
         self.dropped = 0
         self._record = record
         key = WardKey(record.key(b"kvo facts" + encode([record.epoch])), record.pump_id.hex(), record.epoch)
         self.watch: Any = PumpWatch(key, now_s)  # type: ignore[arg-type]
+        if lacks("fact-mac"):
+            self.watch.stream._vouches = lambda message: True
+        if lacks("fact-counter"):
+            self.watch.stream._late = lambda counter, digest: ""
+            self.watch.stream._missing = lambda counter, before, boot: 0
+            self.watch._is_silent = lambda now_s: False
+        self._believes_wills = lacks("will-only-rings")
+        self._is_gone = False
         self._key = MacKey(key.key)
         self._said: set[bytes] = set()
         self._held: list[bytes] = []
@@ -72,6 +83,8 @@ class Ward:
     def arrives(self, data: bytes) -> None:
         """What comes to the ward as a fact of this pump."""
         self._passed = [*self._passed[-_KEPT:], data]
+        if self._is_gone:
+            return
         before = self.watch.stream.newest
         self.watch.hear(kind_of(data), data, self._now_s, self._site_s)
         if self.watch.stream.newest is not before and sha256(data).digest() not in self._said:
@@ -85,6 +98,7 @@ class Ward:
     def will(self) -> None:
         """The broker says that the pump is gone."""
         self.watch.hear_will(b"offline", self._now_s)
+        self._is_gone = self._believes_wills
 
     # What somebody on the path does.
 

@@ -20,8 +20,10 @@ class Watch:
     def __init__(self, name: str, moment: Moment) -> None:
         if name not in SIGNALS:
             raise ValueError(f"there is no signal {shown(name)}; {did_you_mean(name, SIGNALS)}")
-        if SIGNALS[name].needs in ("people", "attack"):
-            raise ValueError(f"{name} is a scenario's; play one (simulator.scenario.player)")
+        needs = SIGNALS[name].needs
+        if needs == "attack" or (needs == "people" and moment.stage.record is None):
+            remedy = "play one (simulator.scenario.player)" if needs == "attack" else "give the Bench 'people'"
+            raise ValueError(f"{name} is a scenario's, or of a pump with people; {remedy}")
         self._signal = SIGNALS[name]
         self._moment = moment
 

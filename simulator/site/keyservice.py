@@ -38,7 +38,9 @@ KIND_TIME = 8
 KIND_REVOKE = 9
 KIND_EPOCH = 10
 KIND_STATUS = 11
-_READS = (KIND_LOG, KIND_ALARMS, KIND_STATUS)
+KIND_AUDIT = 12
+_PAGED = (KIND_LOG, KIND_AUDIT)
+_READS = (*_PAGED, KIND_ALARMS, KIND_STATUS)
 GOOD_FOR_S = 30
 _BEHIND = 8  # epochs that a pump may be behind
 _REQUEST = b"kvo request 1"
@@ -231,8 +233,10 @@ class KeyService:
         return self._request(pump_id, KIND_TIME, challenge, pump_s, {1: self.now_s()})
 
     def read_request(self, pump_id: str, kind: int, challenge: bytes, pump_s: int, since: int | None = None) -> bytes:
-        """A request to read: KIND_LOG from sequence `since` on, KIND_ALARMS, KIND_STATUS; ValueError for another."""
-        if kind not in _READS or (kind == KIND_LOG) != (since is not None):
+        """A request to read: KIND_LOG and KIND_AUDIT from sequence `since` on, KIND_ALARMS, KIND_STATUS; ValueError for
+        another.
+        """
+        if kind not in _READS or (kind in _PAGED) != (since is not None):
             raise ValueError(f"kind {kind} reads nothing, or not like that")
         return self._request(pump_id, kind, challenge, pump_s, {} if since is None else {1: since})
 

@@ -170,5 +170,5 @@ async def test_signals_of_scenarios_can_be_awaited():
         await pump.until(pump.signal("flow") < 1, within_s=60)
         with pytest.raises(ValueError, match="did you mean 'pressure'"):
             pump.signal("presure")
-        with pytest.raises(ValueError, match="play one"):
+        with pytest.raises(ValueError, match="give the Bench 'people'"):
             pump.signal("accepted")

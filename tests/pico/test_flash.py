@@ -6,7 +6,7 @@ from firmware.therapy.journal import Journal
 from hal import ports
 from hal.stubs import Chip, installed
 from hal.stubs.chip import ChipReset
-from hal.stubs.flash import SECTOR, FlashMemory
+from hal.stubs.flash import SECTOR, STORAGE, FlashMemory
 
 SECTORS = 41
 ABSENT = (12, 13, 14)  # slots are files
@@ -266,7 +266,7 @@ def test_the_journal_lives_on_it_through_cuts():
 def test_below_a_rom_partition_it_lies_below_that_and_leaves_it_alone():
     rom = 40 * SECTOR
     chip = Chip()
-    chip.flash = FlashMemory(rom=rom)
+    chip.flash = FlashMemory(storage=STORAGE - rom, rom=rom)  # what the partition takes, the file system gives
     flash = chip.flash
     flash.data[flash.base - rom : flash.base] = b"R" * rom
     with installed(chip):

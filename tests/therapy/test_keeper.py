@@ -8,7 +8,7 @@ import pytest
 from firmware.therapy import alarms as al
 from firmware.therapy import records as rec
 from firmware.therapy import tables as t
-from firmware.therapy.grants import GRANT_BOLUS, GRANT_START
+from firmware.therapy.grants import GRANT_BOLUS, GRANT_RESUME, GRANT_START, GRANT_TITRATE
 from firmware.therapy.keeper import ERASE_UL_H, Keeper, is_running
 from firmware.therapy.records import Outbox
 from firmware.therapy.resume import FAILED, GO_ON, NOTHING, WAIT
@@ -64,6 +64,7 @@ class Past:
         self.op_s, self.mark = 400, 7
         self.verdict = GO_ON
         self.back = self.clock_back = False
+        self.intact = True
         self.rx = SimpleNamespace(syringe=0, head=ports.HEAD_VOLUMETRIC)
         self.copy = b"copy"
         self.folded = []
@@ -375,7 +376,7 @@ def test_a_counter_that_does_not_rise_keeps_its_place():
 @pytest.mark.parametrize(
     ("kind", "a"),
     [
-        (rec.REC_GRANT, GRANT_BOLUS), (rec.REC_STATE, GRANT_START), (rec.REC_DROPPED, GRANT_START),
+        (rec.REC_GRANT, GRANT_RESUME), (rec.REC_STATE, GRANT_START), (rec.REC_DROPPED, GRANT_START),
         (rec.REC_GRANT, GRANT_START | 1 << 8), (rec.REC_GRANT, GRANT_START | 1 << 16),
         (rec.REC_GRANT, GRANT_START | 1 << 24), (rec.REC_GRANT, -255),
     ],
@@ -388,6 +389,25 @@ def test_nothing_else_is_marked(kind, a):
     rig.keeper.persist(rig.readings)
     assert [kind for kind, _ in rig.journal.wrote] == [0]
     assert rig.counter.count == 8
+
+
+@pytest.mark.parametrize("kind", [GRANT_START, GRANT_BOLUS, GRANT_TITRATE])
+def test_what_raises_a_dose_is_marked(kind):
+    rig = Rig()
+    rig.boot()
+    rig.journal.wrote.clear()
+    emit(rig, rec.REC_GRANT, kind)
+    rig.keeper.persist(rig.readings)
+    assert [kind for kind, _ in rig.journal.wrote] == [rec.REC_MARK, 0]
+    assert rig.counter.count == 9
+
+
+def test_a_store_that_was_put_back_vouches_for_no_lock_out():
+    rig = Rig()
+    rig.past.back = True
+    rig.boot()
+    assert not rig.past.intact
+    assert rig.keeper.rolled_back
 
 
 def test_flow_is_meant_to_be_in_three_states():

@@ -62,7 +62,7 @@ def test_an_image_comes_over_the_network_and_waits_for_maintenance():
     maintain(pump)
     pump.run(1_000)
     assert (Record(flash).trial, Record(flash).trial_number) == (1, 8)
-    assert pump.reader.last(f.UPDATE).body == {1: updater.INSTALLED, 2: reasons.NOT_READY, 3: 8, 4: how.CONFIRMED, 5: 7}
+    assert pump.reader.last(f.UPDATE).body == {1: updater.INSTALLED, 2: 0, 3: 8, 4: how.CONFIRMED, 5: 7}
 
 
 def test_what_was_scheduled_is_installed_after_a_loss_of_power_too():

@@ -111,18 +111,20 @@ def titrate(
 @ctl_app.command()
 def approve(
     ctx: typer.Context,
-    digest: Annotated[str, typer.Argument(metavar="DIGEST", help="What the first person was told: 16 hex digits.")],
+    digest: Annotated[str, typer.Argument(metavar="DIGEST", help="What the first person was told: 32 hex digits.")],
 ) -> None:
     """Agree, as a second operator, to what waits past a soft limit. The bedside confirms it all the same.
 
-    Example: kvo ctl ward-3 --operator bo --pump 9f0f approve 5d0c1f2a9be47768
+    Example: kvo ctl ward-3 --operator bo --pump 9f0f approve 5d0c1f2a9be4776810c9f7a4b36d852e
     """
+    from firmware.trust.approvals import DIGEST
+
     try:
         raw = bytes.fromhex(digest)
     except ValueError:
         raw = b""
-    if len(raw) != 8:
-        fail(f"{digest!r} names no request; copy the 16 hex digits that 'titrate' or 'prepare' told")
+    if len(raw) != DIGEST:
+        fail(f"{digest!r} names no request; copy the 32 hex digits that 'titrate' or 'prepare' told")
     simple(ctx, "approve", lambda pump: pump.approve(raw))
 
 

@@ -45,7 +45,7 @@ def scenario_list() -> None:
         found = load_scenario(path)
         where = ", ".join(found.attack.positions) if found.attack is not None else "–"
         rows.append((name, clock(found.duration_ms / 1000), where, found.title))
-    _columns(rows)
+    columns(rows)
 
 
 @scenario_app.command("new")
@@ -178,7 +178,7 @@ def scenario_signals() -> None:
     for one in SIGNALS.values():
         needs = {"people": " (with people)", "attack": " (with an attack)"}.get(one.needs, "")
         rows.append((one.name, "condition" if one.is_condition else one.unit or "number", one.says + needs))
-    _columns(rows)
+    columns(rows)
 
 
 @scenario_app.command("verbs")
@@ -189,7 +189,7 @@ def scenario_verbs(added: With = None) -> None:
 
     for path in added or ():
         add_verbs(path)
-    _columns([("verb", "takes", "keys", "what happens"), *verbs()])
+    columns([("verb", "takes", "keys", "what happens"), *verbs()])
 
 
 @scenario_app.command("schema")
@@ -222,7 +222,8 @@ def _page(path: Path, write: Any) -> None:
     typer.echo(f"report: {path.resolve()}")
 
 
-def _columns(rows: Sequence[tuple[str, ...]]) -> None:
+def columns(rows: Sequence[tuple[str, ...]]) -> None:
+    """Print rows of one length, their cells one below the other."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=True))

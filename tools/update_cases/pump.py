@@ -28,7 +28,7 @@ URI = "update/7/firmware"
 
 
 def make_key() -> Any:
-    """A manufacturer's key: 32 signatures, which a test may take."""
+    """A key of 32 signatures, which a test may take."""
     return pyhsslms.HssPrivateKey(
         levels=1, lms_type=pyhsslms.lms_sha256_m24_h5, lmots_type=pyhsslms.lmots_sha256_n24_w4
     )
@@ -85,17 +85,22 @@ def roots(**change: Any) -> Roots:
     return make_roots(**{**values, **change})
 
 
+def once(key: Any) -> envelope.Prover:
+    """Signs by a key; of the same bytes the same, as `sign`."""
+
+    def sign_once(data: bytes) -> bytes:
+        place = data + public(key)
+        if place not in _KEPT:
+            _KEPT[place] = key.sign(data)
+        return _KEPT[place]
+
+    return sign_once
+
+
 def pharmacist(number: int, named: int | None = None) -> envelope.Prover:
     """A proof by one of them, under his own key's id or that of `named`."""
     named = number if named is None else named
-
-    def sign_once(data: bytes) -> bytes:
-        place = data + bytes((number,))
-        if place not in _KEPT:
-            _KEPT[place] = PHARMACISTS[number].sign(data)
-        return _KEPT[place]
-
-    return envelope.sign1(sign_once, key_id=key_id(public(PHARMACISTS[named])))
+    return envelope.sign1(once(PHARMACISTS[number]), key_id=key_id(public(PHARMACISTS[named])))
 
 
 def facility(rooms: Rooms = SHIPPED) -> list[Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from simulator.attack.controls import bedside, dose, evidence, requests, runtime, site, update
+from simulator.attack.controls import around, bedside, dose, evidence, requests, runtime, site, update
 from simulator.attack.controls.base import LAYERS, Control
 from simulator.files.yaml_source import did_you_mean
 
 _ALL = (
-    *site.CONTROLS, *requests.CONTROLS, *bedside.CONTROLS, *dose.CONTROLS, *runtime.CONTROLS, *evidence.CONTROLS,
-    *update.CONTROLS,
+    *site.CONTROLS, *around.CONTROLS, *requests.CONTROLS, *bedside.CONTROLS, *dose.CONTROLS, *runtime.CONTROLS,
+    *evidence.CONTROLS, *update.CONTROLS,
 )  # fmt: skip
 _ORDER = list(LAYERS)
 CONTROLS: dict[str, Control] = {one.name: one for one in sorted(_ALL, key=lambda one: _ORDER.index(one.layer))}
@@ -20,10 +20,10 @@ CONTROLS: dict[str, Control] = {one.name: one for one in sorted(_ALL, key=lambda
 LEGACY = (
     "client-certificate", "server-certificate", "broker-acl", "retained-ignored", "request-mac", "per-pump-key",
     "key-separation", "addressee", "strict-form", "freshness", "counter", "expiry", "time-floor", "shift-end",
-    "revocation", "role-check", "two-person", "back-off", "bedside-confirmation", "shown-first", "offer-ends", "rate-limit",
-    "suspicion", "audit-allowance", "audit-chain", "record-check", "counter-binding", "isolation", "link-off",
-    "fact-mac", "fact-counter", "update-signature", "counter-signature", "library-signature", "rollback-floor",
-    "slot-exactness", "model-match",
+    "revocation", "role-check", "two-person", "back-off", "bedside-confirmation", "shown-first", "offer-ends",
+    "rate-limit", "suspicion", "audit-allowance", "audit-chain", "record-check", "counter-binding", "isolation",
+    "link-off", "fact-mac", "fact-counter", "update-signature", "counter-signature", "library-signature",
+    "rollback-floor", "slot-exactness", "model-match",
 )  # fmt: skip
 PROFILES: dict[str, tuple[str, ...]] = {"shipped": (), "legacy": LEGACY}
 
