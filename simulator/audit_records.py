@@ -11,7 +11,7 @@ from firmware.therapy import programming
 from firmware.therapy import tables as t
 from firmware.trust import audit as kinds
 from firmware.trust import credentials, noting, recovery, roles, taking, verdict
-from firmware.update import refusal
+from firmware.update import reasons, refusal, running
 from firmware.update import verdict as updates
 from simulator.audit import NAMES, Record
 
@@ -45,6 +45,7 @@ LAYOUTS: dict[int, tuple[str, tuple[str, ...]]] = {
     kinds.AUDIT_PROGRAMME: (noting.PROGRAMME, ("what", "delivery", "operator", "drug", "rate_ul_h", "delivered_ul")),
     kinds.AUDIT_KEYS: (noting.KEYS, ("what",)),
     kinds.AUDIT_EPOCH: (noting.EPOCH, ("epoch", "operator")),
+    kinds.AUDIT_UPDATE: (noting.UPDATE, ("what", "code", "slot", "number", "operator", "digest")),
     kinds.AUDIT_EXPORT: (noting.EXPORT, ("kind", "since", "operator")),
     kinds.AUDIT_LIBRARY: (taking.TOLD, ("what", "code", "number", "operator", "first", "second", "digest")),
     kinds.AUDIT_BROKEN: (noting.FOUND_BROKEN, ("verdict", "records")),
@@ -59,6 +60,15 @@ _CONFIRMED = {
     programming.CONFIRMED_TAKING: "that what was carried here shall be in force",
 }  # fmt: skip
 _TAKEN = {settling.WHAT_ROOTS: "a root record", settling.WHAT_LIBRARY: "a drug library"}
+_BECAME = {
+    running.REFUSED: "refused", running.STAGED: "ready", running.SCHEDULED: "to be installed",
+    running.INSTALLED: "installed, on trial", running.CONFIRMED: "confirmed", running.REVERTED: "reverted",
+    running.RECOVERS: "recovers", running.CHANGED: "stored image changed",
+}  # fmt: skip
+_REASONS = {
+    value: name.lower().replace("_", " ") for room in (updates, reasons) for name, value in vars(room).items()
+    if name.isupper() and name not in ("CODES", "MORE") and isinstance(value, int) and 0 < value < 256
+}  # fmt: skip
 _REFUSALS = {0: "in force", **{
     value: name.lower().replace("_", " ") for room in (updates, refusal) for name, value in vars(room).items()
     if name.isupper() and name not in ("CODES", "FIRST") and 0 < value < refusal.CODES
@@ -80,6 +90,8 @@ def _say(kind: int, name: str, value: Any) -> str:
         names = _KINDS
     elif kind == kinds.AUDIT_LIBRARY:
         names = {"what": _TAKEN, "code": _REFUSALS}.get(name, {})
+    elif kind == kinds.AUDIT_UPDATE:
+        names = {"what": _BECAME, "code": _REASONS}.get(name, {})
     elif name == "code":
         names = dict(enumerate(_RECOVERY_REFUSALS)) if kind == kinds.AUDIT_RECOVERY else _CODES
     elif name in ("trust", "before", "after"):
