@@ -42,6 +42,8 @@ class Flash:
         return rc
 
     def erase(self, area):
+        if not self.size(area):
+            return ports.ERR_RANGE
         memory = self._areas[area]
         for place in range(len(memory)):
             memory[place] = 0xFF
