@@ -45,7 +45,6 @@ class App:
         self.readings = Readings()
         self.drive = Drive()
         self.gatekeeper = gatekeeper
-        self.local = LocalPort(board, gatekeeper)
         self.inbox = Ring(_MAILBOX)
         self.facts = Ring(_MAILBOX)
         self.leave = Leave()
@@ -74,6 +73,7 @@ class App:
             if updates.recovers():  # its self-test never passes: no motor power, and a HIGH alarm
                 self.controller.detectors.frame.register(_recovers, DOUBT)
         gatekeeper.meet(self.remote)
+        self.local = LocalPort(board, gatekeeper, self._post)
 
     def step(self):
         """A turn, then what may wait."""

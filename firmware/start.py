@@ -1,4 +1,4 @@
-"""Starts a pump that has slots: what its own main.py calls. Verifies, mounts the slot, and lets nothing else be imported.
+"""Starts a pump that has slots: what its own main.py calls. Verifies, mounts the slot, and imports from nowhere else.
 
     from firmware.start import start
     start(store, feed)
@@ -28,7 +28,7 @@ _FROZEN = ".frozen"
 
 
 def who(store, roots):
-    """Who the pump is, as its root record and its credentials say (manifest.Device); without credentials it has no id."""
+    """Who the pump is, as its root record and its credentials say (manifest.Device); without those, no id."""
     if is_provisioned(store):
         from firmware.trust.credentials import WHOLE, Credentials
 

@@ -107,6 +107,7 @@ AREA_SLOT_A = const(12)  # a firmware image each: firmware/update/slot.py
 AREA_SLOT_B = const(13)
 AREA_GOLDEN = const(14)  # the image that a pump recovers with
 AREA_LIBRARY_B = const(15)  # the drug library's second copy
+AREA_RECOVERY = const(16)  # whose cards recover the pump, beside the golden slot: firmware/trust/recovery_area.py
 
 BLOCK = const(4096)  # what `Store.erase_block` erases
 

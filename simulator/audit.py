@@ -41,6 +41,7 @@ NAMES = {
     kinds.AUDIT_UPDATE: "update",
     kinds.AUDIT_EXPORT: "evidence handed out",
     kinds.AUDIT_BROKEN: "chain found broken",
+    kinds.AUDIT_RECOVERY: "recovery",
 }
 
 # What may be wrong.

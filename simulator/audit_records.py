@@ -10,8 +10,8 @@ from firmware import settling
 from firmware.therapy import programming
 from firmware.therapy import tables as t
 from firmware.trust import audit as kinds
-from firmware.trust import credentials, noting, roles, verdict
-from firmware.update import refusal
+from firmware.trust import credentials, noting, recovery, roles, taking, verdict
+from firmware.update import reasons, refusal, running
 from firmware.update import verdict as updates
 from simulator.audit import NAMES, Record
 
@@ -45,9 +45,11 @@ LAYOUTS: dict[int, tuple[str, tuple[str, ...]]] = {
     kinds.AUDIT_PROGRAMME: (noting.PROGRAMME, ("what", "delivery", "operator", "drug", "rate_ul_h", "delivered_ul")),
     kinds.AUDIT_KEYS: (noting.KEYS, ("what",)),
     kinds.AUDIT_EPOCH: (noting.EPOCH, ("epoch", "operator")),
+    kinds.AUDIT_UPDATE: (noting.UPDATE, ("what", "code", "slot", "number", "operator", "digest")),
     kinds.AUDIT_EXPORT: (noting.EXPORT, ("kind", "since", "operator")),
-    kinds.AUDIT_LIBRARY: (noting.LIBRARY, ("what", "code", "number", "operator", "first", "second", "digest")),
+    kinds.AUDIT_LIBRARY: (taking.TOLD, ("what", "code", "number", "operator", "first", "second", "digest")),
     kinds.AUDIT_BROKEN: (noting.FOUND_BROKEN, ("verdict", "records")),
+    kinds.AUDIT_RECOVERY: (noting.RECOVERY, ("what", "code", "number", "digest")),
 }
 
 _KINDS = {getattr(roles, name): name.removeprefix("KIND_") for name in dir(roles) if name.startswith("KIND_")}
@@ -58,12 +60,28 @@ _CONFIRMED = {
     programming.CONFIRMED_TAKING: "that what was carried here shall be in force",
 }  # fmt: skip
 _TAKEN = {settling.WHAT_ROOTS: "a root record", settling.WHAT_LIBRARY: "a drug library"}
+_BECAME = {
+    running.REFUSED: "refused", running.STAGED: "ready", running.SCHEDULED: "to be installed",
+    running.INSTALLED: "installed, on trial", running.CONFIRMED: "confirmed", running.REVERTED: "reverted",
+    running.RECOVERS: "recovers", running.CHANGED: "stored image changed",
+}  # fmt: skip
+_REASONS = {
+    value: name.lower().replace("_", " ") for room in (updates, reasons) for name, value in vars(room).items()
+    if name.isupper() and name not in ("CODES", "MORE") and isinstance(value, int) and 0 < value < 256
+}  # fmt: skip
 _REFUSALS = {0: "in force", **{
     value: name.lower().replace("_", " ") for room in (updates, refusal) for name, value in vars(room).items()
     if name.isupper() and name not in ("CODES", "FIRST") and 0 < value < refusal.CODES
 }}  # fmt: skip
 _PROGRAMME = {noting.STARTED: "started", noting.CHANGED: "changed", noting.ENDED: "ended"}
+_RECOVERY = {
+    recovery.BEGUN: "begun", recovery.EXPORTED: "evidence handed out", recovery.CARD_SIGNED: "card signed",
+    recovery.REFUSED: "refused", recovery.LINKED: "new audit, behind the old one's head",
+    recovery.RECOVERED: "complete",
+}  # fmt: skip
 _FOUND = {credentials.BLANK: "no credentials", credentials.WHOLE: "whole", credentials.BROKEN: "broken"}
+_WHAT = {kinds.AUDIT_CONFIRMED: _CONFIRMED, kinds.AUDIT_PROGRAMME: _PROGRAMME, kinds.AUDIT_RECOVERY: _RECOVERY}
+_RECOVERY_REFUSALS = tuple(one.decode() for one in recovery.REASONS)
 
 
 def _say(kind: int, name: str, value: Any) -> str:
@@ -72,8 +90,10 @@ def _say(kind: int, name: str, value: Any) -> str:
         names = _KINDS
     elif kind == kinds.AUDIT_LIBRARY:
         names = {"what": _TAKEN, "code": _REFUSALS}.get(name, {})
+    elif kind == kinds.AUDIT_UPDATE:
+        names = {"what": _BECAME, "code": _REASONS}.get(name, {})
     elif name == "code":
-        names = _CODES
+        names = dict(enumerate(_RECOVERY_REFUSALS)) if kind == kinds.AUDIT_RECOVERY else _CODES
     elif name in ("trust", "before", "after"):
         names = dict(enumerate(t.TRUST_NAMES))
     elif name == "delivery":
@@ -81,7 +101,7 @@ def _say(kind: int, name: str, value: Any) -> str:
     elif name == "found":
         names = _FOUND
     elif name == "what":
-        names = _CONFIRMED if kind == kinds.AUDIT_CONFIRMED else _PROGRAMME if kind == kinds.AUDIT_PROGRAMME else {}
+        names = _WHAT.get(kind, {})
     if isinstance(value, bytes):
         return value.hex()
     return names.get(value, str(value))

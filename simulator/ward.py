@@ -200,7 +200,8 @@ class Ward:
         passphrase: str | None = None, embedded: bool | None = None,
     ) -> None:  # fmt: skip
         """`pumps`: how many of the site's, all where None. `nurse`: an operator's name or number, the first nurse where
-        None. `join`: a broker runs already. `embedded`: as simulator.site.embedded.broker_for takes it. SiteError, FileProblem, where something is not to be had.
+        None. `join`: a broker runs already. `embedded`: as simulator.site.embedded.broker_for takes it. SiteError,
+        FileProblem, where something is not to be had.
         """
         self.site = site
         about = read_about(site)

@@ -13,6 +13,7 @@ from tools.commands import (
     chart,
     ctl,
     emulate,
+    evidence,
     falsify,
     faults,
     files,
@@ -20,6 +21,7 @@ from tools.commands import (
     fuzz,
     gateway,
     hil,
+    patch,
     prove,
     provision,
     run,
@@ -33,8 +35,8 @@ from tools.commands.console import BAD_INPUT
 # A refused file, a home that cannot be had, an image that cannot be made, a report or a monitor without
 # its package, a site or a broker that is not there, a key that is not given.
 _REFUSALS = (
-    "FileProblem", "FlashProblem", "GatewayError", "HomeError", "ImageProblem", "InstallProblem", "KeyRefused",
-    "LinkLost", "MonitorUnavailable", "ReportUnavailable", "SearchUnavailable",
+    "EvidenceProblem", "FileProblem", "FlashProblem", "GatewayError", "HomeError", "ImageProblem", "InstallProblem",
+    "KeyRefused", "LinkLost", "MonitorUnavailable", "PumpRefused", "ReportUnavailable", "SearchUnavailable",
     "SiteError",
 )  # fmt: skip
 
@@ -83,9 +85,11 @@ app.add_typer(scenario.scenario_app, name="scenario")
 app.command()(attack.attack)
 app.command()(falsify.falsify)
 app.add_typer(provision.provision_app, name="provision")
+app.add_typer(evidence.evidence_app, name="evidence")
 app.add_typer(sign.sign_app, name="sign")
 app.add_typer(sign.update_app, name="update")
 app.add_typer(chart.bench_app, name="bench")
+app.add_typer(patch.patch_app, name="patch")
 app.command()(ward.ward)
 app.command()(gateway.gateway)
 app.add_typer(ctl.ctl_app, name="ctl")

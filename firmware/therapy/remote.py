@@ -7,6 +7,7 @@ this object and no other; it says how therapy stands, and hears who has logged i
 from firmware.therapy import mailbox as box
 from firmware.therapy import messages as msg
 from firmware.therapy.keeper import ERASE_UL_H, is_moving
+from firmware.therapy.layout import POLICY_SUSTAIN
 from firmware.therapy.log import LogReader
 from firmware.therapy.programming import CONFIRMED_TAKING
 from firmware.therapy.tables import ST_STANDBY
@@ -70,6 +71,11 @@ class Remote:
     def is_at_rest(self):
         """Return whether nothing flows, so that even the erase of many sectors stalls no dose."""
         return not is_moving(self._controller.delivery.state)
+
+    def is_sustained(self):
+        """Return whether an infusion runs whose drug's policy is to go on at its rate."""
+        rx = self._controller.dose.rx
+        return rx is not None and rx.policy == POLICY_SUSTAIN and is_moving(self._controller.delivery.state)
 
     # For whoever keeps the audit.
 

@@ -28,6 +28,7 @@ AUDIT_LIBRARY = const(13)
 AUDIT_UPDATE = const(14)
 AUDIT_EXPORT = const(15)  # evidence was handed out
 AUDIT_BROKEN = const(16)  # the chain was found broken
+AUDIT_RECOVERY = const(17)  # a step of a recovery, or what was refused in one
 
 DEPTH = const(8)  # records that wait in memory
 _ENTRY = const(98)  # kind, length, data

@@ -20,6 +20,7 @@ MOST = const(172)  # bytes of a frame with MAX_DATA
 _DATA = const(40)  # HEAD and the link
 _CRC = const(4)
 _NEXT = b"KVO audit: next key\x00"
+_EVIDENCE = b"KVO audit: evidence\x00"
 
 
 def frame_size(length):
@@ -30,6 +31,11 @@ def frame_size(length):
 def next_key(key):
     """Return the key for the next sequence number: 32 bytes, from which `key` cannot be had."""
     return sha256(_NEXT + key).digest()
+
+
+def evidence_key(key):
+    """Return the key that vouches for evidence while `key` is in force: 32 bytes, and no record's key."""
+    return sha256(_EVIDENCE + key).digest()
 
 
 def put(frame, sequence, kind, link, data, key):

@@ -50,7 +50,7 @@ class Chain:
         self.number = 0  # of that area, counted from 1; 0: no key
         self.may_erase = True
         self._store = store
-        self._key = bytearray(LENGTH)
+        self.key = bytearray(LENGTH)
         self._slot = 0  # where the key in force stands
         self._free = 0  # first slot never written
         self._offset = 0
@@ -61,12 +61,15 @@ class Chain:
 
     # Provisioning.
 
-    def begin(self, key):
-        """Begin a chain with a random `key` of 32 bytes, whatever the store held; OK or ERR_*. Two erases."""
+    def begin(self, key, erase=True):
+        """Begin a chain with a random `key` of 32 bytes, whatever the store held; OK or ERR_*. Two erases.
+
+        `erase`: False where both areas were erased before.
+        """
         if len(key) != LENGTH:
             return ERR_RANGE
         self._forget()
-        rc = self._store.erase(AREA_AUDIT_A) or self._store.erase(AREA_AUDIT_B)
+        rc = (self._store.erase(AREA_AUDIT_A) or self._store.erase(AREA_AUDIT_B)) if erase else OK
         if rc == OK:
             self.area = AREA_AUDIT_B
             rc = self._take_area(0, key, bytes(LENGTH))
@@ -107,7 +110,7 @@ class Chain:
         if not known:
             self.state = BROKEN
         self._unwiped = True
-        self._settle()
+        self.settle()
         return self.state
 
     def _find_key(self):
@@ -132,7 +135,7 @@ class Chain:
         if areas.load_slot(self.area, self._slot) != OK:
             return ERR_BUSY
         self.sequence = best
-        self._key[:] = areas.slot[4:36]
+        self.key[:] = areas.slot[4:36]
         return OK
 
     def _find_end(self, first, link):
@@ -156,7 +159,7 @@ class Chain:
                 self.link[:] = digest_of(areas.frame, length)
                 known = bytes(self.link[:SHORT]) == named
             elif sequence == self.sequence and known and not self._whole:
-                known = link_of(areas.frame) == bytes(self.link) and is_authentic(areas.frame, length, self._key)
+                known = link_of(areas.frame) == bytes(self.link) and is_authentic(areas.frame, length, self.key)
                 self._whole = known
                 if known:
                     self.link[:] = digest_of(areas.frame, length)
@@ -181,14 +184,14 @@ class Chain:
             return ERR_FAILED
         if not self.number:
             return ERR_ABSENT
-        rc = self._settle()
+        rc = self.settle()
         if rc == OK and not self._has_room(len(data)):
-            rc = self._turn(self.sequence, self._key, self.link)
+            rc = self._turn(self.sequence, self.key, self.link)
         return rc or self._put(kind, data)
 
     def _put(self, kind, data):
         areas = self.areas
-        size = put(areas.frame, self.sequence, kind, self.link, data, self._key)
+        size = put(areas.frame, self.sequence, kind, self.link, data, self.key)
         digest = digest_of(areas.frame, len(data))
         offset = self._offset
         rc = self._store.write(self.area, offset, memoryview(areas.frame)[:size])
@@ -199,7 +202,7 @@ class Chain:
             return rc or ERR_FAILED
         self._whole = True
         self.link[:] = digest
-        self._settle()  # what fails here is made good before the next record
+        self.settle()  # what fails here is made good before the next record
         return OK
 
     def end(self):
@@ -216,13 +219,13 @@ class Chain:
             return
         size = self.areas.size(self.area)
         if self._offset * 4 > size * 3 + records_at(size) or self._free * 4 > slots_in(size) * 3:
-            self._turn(self.sequence, self._key, self.link)
+            self._turn(self.sequence, self.key, self.link)
 
     def _has_room(self, length):
         size = self.areas.size(self.area)
         return self._offset + frame_size(length) <= size and self._free + _SPARE < slots_in(size)
 
-    def _settle(self):
+    def settle(self):
         """Overwrite what is left of old keys, and let the key go on past a stored record; OK or ERR_*."""
         rc = self._wipe() if self._unwiped else OK
         if rc == OK and self._whole:
@@ -230,7 +233,7 @@ class Chain:
         return rc
 
     def _go_on(self):
-        key = next_key(self._key)
+        key = next_key(self.key)
         sequence = self.sequence + 1
         if self._free >= slots_in(self.areas.size(self.area)):
             rc = self._turn(sequence, key, self.link)
@@ -244,7 +247,7 @@ class Chain:
         if rc == OK:
             self._whole = False
             self.sequence = sequence
-            self._key[:] = key
+            self.key[:] = key
         else:
             self._unwiped = True
         return rc
@@ -283,7 +286,7 @@ class Chain:
             self._free = 1
             self._offset = records_at(self.areas.size(area))
             self.sequence = sequence
-            self._key[:] = key
+            self.key[:] = key
             self.link[:] = link
         return rc
 

@@ -16,6 +16,7 @@ class CountWatch:
         if self._counter is None:
             return False
         count = self._counter.read()
-        if count > self._highest:
-            self._highest = count
-        return 0 <= count < self._highest
+        fell = 0 <= count < self._highest
+        if fell or count > self._highest:
+            self._highest = count  # what fell is told once: a recovery shall have an end
+        return fell

@@ -18,7 +18,8 @@ from firmware.trust.reader import Reader
 from firmware.trust.roles import KIND_ALARMS, KIND_CHUNK, KIND_STATUS, KIND_TIME, KIND_WAVE, Roles
 from firmware.trust.seconds import Seconds
 from firmware.trust.unaudited import Unaudited
-from hal.compat import const, ticks_add, ticks_diff
+from hal.compat import const, ticks_add, ticks_diff, unload
+from hal.ports import AREA_RECOVERY
 
 MAX_REQUEST = const(1024)
 BYTES = const(256)  # looked at in a turn; the rest waits in the mailbox
@@ -41,6 +42,8 @@ class Gatekeeper:
         self.audit = Unaudited() if audit is None else audit
         self._held = 0  # turns for which a record has waited
         self._told = False  # that the audit does not hold
+        self._damaged = False  # that the credentials do not stand as they were read
+        self.serviced = False  # credentials are being replaced at the local port
         now_ms = board.clock.ticks_ms()
         self._reader = Reader(MAX_REQUEST, now_ms)
         self._remote = None
@@ -125,13 +128,20 @@ class Gatekeeper:
         self._take_record()
         record = self.credentials.record
         count = -1 if self._counter is None else self._counter.read()
-        self.audit.boot(record, self.credentials.found, count)
-        if self.credentials.found == BROKEN:
+        store = self._board.store
+        broken_off = False
+        if store.size(AREA_RECOVERY):
+            from firmware.trust.recovery_area import is_under_way
+
+            broken_off = is_under_way(store)  # then the pump begins no audit of its own
+            unload("firmware.trust.recovery_area")
+        self.audit.boot(None if broken_off else record, self.credentials.found, count)
+        if self.credentials.found == BROKEN or broken_off:
             self._remote.lock()
             post(EV_COMPROMISED)
 
     def _take_record(self):
-        self._shut_down = False
+        self._shut_down = self._damaged = False
         if self.credentials.found == WHOLE:
             self._load()
             from firmware.trust.bedside import Bedside
@@ -154,6 +164,7 @@ class Gatekeeper:
     def _open(self):
         """Make ready to be spoken to: keys, a session, facts."""
         if self._shut_down:
+            self._told = self._told and not self.audit.holds()
             self.credentials.read()  # as it is after a recovery
             self._take_record()
         record = self.credentials.record
@@ -290,9 +301,13 @@ class Gatekeeper:
         mended = False
         if self._count.fell():
             post(EV_COMPROMISED)
+        if self.serviced:
+            return False
         credentials = self.credentials
         if credentials.record is not None and not credentials.check():
-            post(EV_COMPROMISED)
+            if not self._damaged:
+                post(EV_COMPROMISED)
+            self._damaged = True  # told once: a recovery shall have an end
         elif credentials.behind and self._remote.may_erase():
             credentials.mend()  # a turn of its own: the lease outlasts one erase, not two
             mended = True

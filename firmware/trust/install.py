@@ -6,6 +6,7 @@ whoever asks and given back in the answer, the CRC-32 (eight hex digits) over al
     kvo who 1 CRC                  kvo is 1 blank|whole|broken PUMP SEQUENCE SHA-256 CRC    ("-" where there is none)
     kvo key 2 HEX CRC              kvo ok 2 CRC; the audit's first key, for a pump without keys
     kvo put 3 OFFSET HEX CRC       kvo ok 3 CRC
+    kvo fix 5 ID ONE TWO CRC       kvo ok 5 CRC; whose two cards recover it, for a pump without keys
     kvo end 4 LENGTH SHA-256 CRC   kvo ok 4 CRC, once it reads back; or kvo no 4 REASON CRC, and nothing has changed
     what was garbled               kvo again 0 CRC
 
@@ -21,10 +22,11 @@ forgets it. So whoever reads the pump, its own key included, cannot make or chan
 from hashlib import sha256
 
 from firmware.trust.audit_store import Chain
-from firmware.trust.credentials import BROKEN, MAX_RECORD, WHOLE, Credentials, Record
+from firmware.trust.credentials import BLANK, BROKEN, CARD, MAX_RECORD, PUMP_ID, WHOLE, Credentials, Record
 from firmware.trust.mac import equal
+from firmware.trust.recovery_area import write_keys
 from hal.compat import const, crc32, hexlify, unhexlify
-from hal.ports import AREA_AUDIT_A, OK
+from hal.ports import AREA_AUDIT_A, AREA_RECOVERY, OK
 
 LINE = const(192)
 _PIECE = const(64)  # bytes taken in a step
@@ -99,29 +101,30 @@ class Installer:
 
     def __init__(self, port, store, gatekeeper, counter=None):
         """`counter`: the board's secure counter, or None."""
-        self._counter = counter
+        self.counter = counter
         self._carrying = None
-        self._port = port
-        self._store = store
-        self._audit_key = b""
-        self._credentials = credentials_of(store, gatekeeper)
+        self.port = port
+        self.store = store
+        self.audit_key = b""
+        self._cards = None
+        self.credentials = credentials_of(store, gatekeeper)
         self._piece = bytearray(_PIECE)
         self._line = bytearray(LINE)
         self._length = 0  # of the line so far; past LINE: too long
-        self._data = bytearray(MAX_RECORD)
+        self._data = None  # of a record, while one comes in
         self._put = 0  # bytes of it, from its start, without a gap
-        self._out = b""
+        self.out = b""
 
     def step(self):
         """Send what is left of an answer, or take a few bytes."""
-        if self._out:
-            self._out = self._out[max(self._port.send(self._out, len(self._out)), 0) :]
+        if self.out:
+            self.out = self.out[max(self.port.send(self.out, len(self.out)), 0) :]
             return
-        for place in range(max(self._port.receive(self._piece), 0)):
+        for place in range(max(self.port.receive(self._piece), 0)):
             byte = self._piece[place]
             if byte == 10:
                 if self._length:
-                    self._out += self._answer()
+                    self.out += self._answer()
                 self._length = 0
             elif byte != 13:
                 if self._length < LINE:
@@ -130,55 +133,75 @@ class Installer:
 
     def _answer(self):
         if self._length > LINE or self._length < _CRC:
-            return _said(b"again 0")
+            return said(b"again 0")
         line = bytes(self._line[: self._length])
         words = line.split(b" ")
         if len(words) < 4 or words[0] != b"kvo" or line[-_CRC:] != b" " + _crc(line[:-_CRC]):
-            return _said(b"again 0")
+            return said(b"again 0")
         number = words[2]
         try:
             if words[1] == b"who" and len(words) == 4:
                 return self._who(number)
             if words[1] == b"key" and len(words) == 5:
                 return self._take_key(number, unhexlify(words[3]))
+            if words[1] == b"fix" and len(words) == 7:
+                return self._take_cards(number, unhexlify(words[3]), unhexlify(words[4]), unhexlify(words[5]))
             if words[1] == b"put" and len(words) == 6:
                 return self._take(number, int(words[3]), unhexlify(words[4]))
             if words[1] == b"end" and len(words) == 6:
-                reason = self._end(int(words[3]), unhexlify(words[4]))
-                return _said(b"no " + number + b" " + reason if reason else b"ok " + number)
-            return _said(self._carry(words[1:-1]))
+                return self.ended(number, self._end(int(words[3]), unhexlify(words[4])))
+            return self.more(words[1], number, words[3:-1])
         except ValueError:
             pass
-        return _said(b"again " + number)
+        return said(b"again " + number)
+
+    def leave(self):
+        """The port is shut."""
+
+    def more(self, verb, number, words):
+        """Answer what is none of the verbs above; ValueError for what is none at all."""
+        return said(self._carry([verb, number] + words))
+
+    def ended(self, number, reason):
+        """Answer `end`."""
+        return refused(number, reason) if reason else said_ok(number)
 
     def _carry(self, words):
         if self._carrying is None:
             from firmware.trust.carrying import Carrying
 
-            self._carrying = Carrying(self._store, self._credentials, self._counter)
+            self._carrying = Carrying(self.store, self.credentials, self.counter)
         return self._carrying.answer(words)
 
     def _who(self, number):
-        credentials = self._credentials
+        credentials = self.credentials
         record = credentials.record
         told = b"- 0 -"
         if record is not None:
             digest = hexlify(sha256(record.encode()).digest())
             told = hexlify(record.pump_id) + b" " + str(credentials.sequence).encode() + b" " + digest
-        return _said(b"is " + number + b" " + _STATES[credentials.found] + b" " + told)
+        return said(b"is " + number + b" " + _STATES[credentials.found] + b" " + told)
 
     def _take_key(self, number, key):
         if len(key) != _AUDIT_KEY:
             raise ValueError
-        self._audit_key = key
-        return _said(b"ok " + number)
+        self.audit_key = key
+        return said(b"ok " + number)
+
+    def _take_cards(self, number, pump_id, first, second):
+        if len(pump_id) != PUMP_ID or len(first) != CARD or len(second) != CARD or first == second:
+            raise ValueError
+        self._cards = (pump_id, first, second)
+        return said(b"ok " + number)
 
     def _take(self, number, offset, data):
         if not 0 <= offset <= self._put or offset + len(data) > MAX_RECORD:
             raise ValueError
+        if self._data is None:
+            self._data = bytearray(MAX_RECORD)
         self._data[offset : offset + len(data)] = data
         self._put = offset + len(data)
-        return _said(b"ok " + number)
+        return said(b"ok " + number)
 
     def _end(self, length, digest):
         """Judge what was put, and store it; the reason why it was not, or nothing."""
@@ -188,19 +211,31 @@ class Installer:
         self._put = 0
         for place in range(MAX_RECORD):
             self._data[place] = 0
+        self._data = None
         record = Record()
         if not equal(digest, sha256(data).digest()):
             return NO_DIGEST
         if not record.decode(data) or record.encode() != data:
             return NO_RECORD
-        return why_not(record, self._credentials) or self._keep(record, data)
+        return self.judge(record, data)
+
+    def judge(self, record, data):
+        """Take a record of these bytes, or say why not."""
+        return why_not(record, self.credentials) or self._keep(record, data)
 
     def _keep(self, record, data):
         """Twice, and read back anew; the audit's beginning before it, so that no pump has keys without."""
-        credentials = self._credentials
-        key = self._audit_key
-        self._audit_key = b""
-        if key and credentials.record is None and begin_audit(self._store, key) != OK:
+        credentials = self.credentials
+        key = self.audit_key
+        self.audit_key = b""
+        cards = self._cards
+        self._cards = None
+        if cards is not None and credentials.found == BLANK and self.store.size(AREA_RECOVERY):
+            if cards[0] != record.pump_id:
+                return NO_PUMP
+            if write_keys(self.store, *cards) != OK:
+                return NO_STORE
+        if key and credentials.record is None and begin_audit(self.store, key) != OK:
             return NO_STORE
         there = credentials.record is not None and credentials.record.encode() == data
         if not there and credentials.write(record) != OK:
@@ -214,6 +249,17 @@ def _crc(data):
     return hexlify(crc32(data).to_bytes(4, "big"))
 
 
-def _said(words):
+def said_ok(number):
+    """Yes, to the line of that number."""
+    return said(b"ok " + number)
+
+
+def refused(number, reason):
+    """No, and why."""
+    return said(b"no " + number + b" " + reason)
+
+
+def said(words):
+    """A line of these words."""
     line = b"kvo " + words
     return line + b" " + _crc(line) + b"\n"

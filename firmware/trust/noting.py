@@ -6,7 +6,6 @@ what was passed over is counted: neither does a flood wear the store, nor does i
 
 import struct
 
-from firmware.therapy import messages as msg
 from firmware.therapy.programming import CONFIRMED_ASKED, CONFIRMED_PREPARED
 from firmware.therapy.tables import TR_ISOLATED
 from firmware.trust import audit as a
@@ -31,9 +30,9 @@ PROGRAMME = "<IiBBIIII"
 KEYS = "<IiB"
 EPOCH = "<IiII"
 EXPORT = "<IiBII"
-LIBRARY = "<IiBHIIII8s"
 UPDATE = "<IiBBBII8s"
 FOUND_BROKEN = "<IiBI"
+RECOVERY = "<IiBBI32s"
 
 KEYS_WIPED = const(1)
 STARTED = const(1)
@@ -98,6 +97,9 @@ class Noting:
         self._retry_s = 0
         self._looked_s = 0
         self._asked = _NO_DIGEST  # the request that waits at the bedside
+        self._refused = Allowance()
+        self._held_s = -1  # the audit's erases wait until this pump second
+        self.lent = False  # the chain is another's for a while
         self._reading = 0  # whose reading was noted last, and when
         self._read_s = 0
         self._trust = 0  # as it was noted last
@@ -124,15 +126,9 @@ class Noting:
         values = (count, self._trust, remote.status.delivery, found, FIRMWARE_VERSION)
         self._note(a.AUDIT_BOOT, BOOT, *values)
         if self.owed is not None:
-            self._note_taken(remote)
+            self.owed.tell(self._note, remote)
         if chain.state == BROKEN:
             self._break(BROKEN)
-
-    def _note_taken(self, remote):
-        for end in self.owed.ends:
-            what, code, number, operator, first, second, digest = struct.unpack("<" + LIBRARY[3:], end)
-            self._note(a.AUDIT_LIBRARY, LIBRARY, what, code, number, operator, first, second, digest)
-            remote.say(msg.NOT_TAKEN if code else msg.TAKEN)
 
     def note(self, code, request, times):
         """A request came to `code`."""
@@ -184,6 +180,11 @@ class Noting:
     def wiped(self):
         """The keys in use were forgotten."""
         self._note(a.AUDIT_KEYS, KEYS, KEYS_WIPED)
+
+    def recovery(self, what, code, number, digest):
+        """A step of a recovery (recovery.py): `number` and `digest` (32 bytes) as it says; `code`: why not, or 0."""
+        if not code or self._refused.take(self._seconds.now_s):
+            self._note(a.AUDIT_RECOVERY, RECOVERY, what, code, number, digest)
 
     def _note(self, kind, layout, *values):
         seconds = self._seconds
@@ -242,6 +243,9 @@ class Noting:
 
     def step(self, may_erase):
         """Store what waits, one record, or look at one that is stored."""
+        if self.lent:
+            return
+        may_erase = may_erase and self._seconds.now_s > self._held_s
         if self._first_key:
             self._begin()
         elif self.waits():
@@ -287,6 +291,27 @@ class Noting:
         """Return (records, SHA-256 of the last), or None where there is no chain."""
         chain = self._audit.chain
         return (chain.sequence, bytes(chain.link)) if chain.number and chain.state in (SOUND, BROKEN) else None
+
+    # For evidence and recovery, at the local port: never while a turn may come between (`lent`).
+
+    def hold(self, until_s):
+        """Let no area be erased until pump second `until_s`: somebody reads them."""
+        self._held_s = until_s
+
+    def chain(self):
+        """Return the chain, for audit_handing.py; only while `lent`, or between two turns."""
+        return self._audit.chain
+
+    def owes(self):
+        """Whether something waits to be stored."""
+        return self._audit.waits() > 0 or self._audit.lost > 0
+
+    def begun(self):
+        """The chain was begun anew."""
+        self._first_key = b""
+        self._broken = False
+        self._retry_s = 0
+        self._audit.check_again()
 
     # Reading.
 

@@ -122,7 +122,7 @@ class Speaker:
         return self._staging
 
     def staged(self, s=None):
-        """Queue a STAGED: what is announced, how far it has come, how it stands. `s`: of a slot, where it goes there."""
+        """Queue a STAGED: what is announced, how far it has come, how it stands. `s`: the slot that takes it."""
         s = self._staging if s is None else s
         self._facts.add(f.STAGED, {1: s.state, 2: s.length, 3: s.have, 4: s.digest})
 

@@ -22,6 +22,23 @@ class Unaudited:
     def revoked(self, epoch, operator):
         """The record changed: `operator` is revoked, or with 0 the epoch was raised."""
 
+    def recovery(self, what, code, number, digest):
+        """A step of a recovery, or what was refused in one."""
+
+    def hold(self, until_s):
+        """Let no area be erased until pump second `until_s`."""
+
+    def chain(self):
+        """Return None: there is none."""
+        return
+
+    def owes(self):
+        """Return False: nothing waits to be stored."""
+        return False
+
+    def begun(self):
+        """Nothing was begun."""
+
     def update(self, note):
         """Something became of an update, or of what boots: `note` has what, code, slot, number, operator and digest."""
 

@@ -1,4 +1,4 @@
-"""How the firmware was started, as the boot tells it: in memory, and as a file of the volume that it is imported from."""
+"""How the firmware was started, as the boot tells it: in memory, and as a file of the volume it is imported from."""
 
 import struct
 

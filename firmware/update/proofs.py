@@ -117,7 +117,7 @@ class Mac:
 
 
 class Filed:
-    """A counter-signature that was checked when the image was taken in, by a key that a recovery may since have replaced.
+    """A counter-signature that was checked when the image was taken in, by a key that may have been replaced since.
 
     At boot the record names the manifest that was taken in; what is looked at here is that there is one, in its form.
     """

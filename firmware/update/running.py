@@ -221,5 +221,6 @@ class Updates:
         if rc == ERR_BUSY or (rc == OK and self._image == self.booted.image):
             return False
         self._changed = True
-        self._note(CHANGED, reasons.NOT_BLANK if rc != OK else reasons.OTHER_IMAGE, self.booted.slot, self.booted.number)
+        why = reasons.NOT_BLANK if rc != OK else reasons.OTHER_IMAGE
+        self._note(CHANGED, why, self.booted.slot, self.booted.number)
         return True

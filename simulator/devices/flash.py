@@ -18,6 +18,7 @@ SIZES = {
     ports.AREA_ROOTS_A: 4 * 1024,
     ports.AREA_ROOTS_B: 4 * 1024,
     ports.AREA_LIBRARY_B: 32 * 1024,
+    ports.AREA_RECOVERY: 4 * 1024,
 }
 # Of a board with slots; each slot as long as it is told.
 _BOOT_AREAS = (ports.AREA_BOOT_A, ports.AREA_BOOT_B)

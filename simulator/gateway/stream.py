@@ -43,6 +43,7 @@ _BODIES: dict[int, dict[int, type]] = {
     f.LOG: {1: int, 2: bytes, 3: int},
     f.WAVE: {1: int, 2: bytes, 3: bytes},
     f.STAGED: {1: int, 2: int, 3: int, 4: bytes},
+    f.UPDATE: dict.fromkeys(range(1, 6), int),
     f.HEAD: {1: int, 2: bytes},
     f.AUDIT: {1: int, 2: bytes, 3: int},
 }

@@ -12,6 +12,7 @@ KINDS = {
     r.KIND_APPROVE: "approve", r.KIND_LOG: "log", r.KIND_ALARMS: "alarms", r.KIND_TIME: "time",
     r.KIND_REVOKE: "revoke", r.KIND_EPOCH: "epoch", r.KIND_STATUS: "status", r.KIND_WAVE: "waveform",
     r.KIND_STAGE: "push", r.KIND_CHUNK: "push", r.KIND_AUDIT: "audit",
+    r.KIND_UPDATE: "update", r.KIND_INSTALL: "install",
 }  # fmt: skip
 ROLES = {
     r.NURSE: "nurse", r.PHYSICIAN: "physician", r.PHARMACIST: "pharmacist", r.BIOMED: "biomed",

@@ -49,12 +49,14 @@ class Ward:
         self._record = record
         key = WardKey(record.key(b"kvo facts" + encode([record.epoch])), record.pump_id.hex(), record.epoch)
         self.watch: Any = PumpWatch(key, now_s)  # type: ignore[arg-type]
+        stream: Any = self.watch.stream
         if lacks("fact-mac"):
-            self.watch.stream._vouches = lambda message: True
+            stream._vouches = lambda message: True
         if lacks("fact-counter"):
-            self.watch.stream._late = lambda counter, digest: ""
-            self.watch.stream._missing = lambda counter, before, boot: 0
-            self.watch._is_silent = lambda now_s: False
+            stream._late = lambda counter, digest: ""
+            stream._missing = lambda counter, before, boot: 0
+            watch: Any = self.watch
+            watch._is_silent = lambda now_s: False
         self._believes_wills = lacks("will-only-rings")
         self._is_gone = False
         self._key = MacKey(key.key)

@@ -1,22 +1,19 @@
 """Files that stand for cards: what a chip would keep (`card/`), and the verifying keys apart from it.
 
-An operator's card signs with ECDSA on P-256, as contactless chips do: pumps, terminals and the site check it. A card
-signs many times a day and for years, which HSS/LMS with its counted signatures cannot.
-The two recovery cards sign with HSS/LMS (RFC 8554, parameters of RFC 9858), which a pump checks in C SHA-256;
-each is good for 32 signatures, and its state is written before a signature is given out.
+All sign with ECDSA on P-256, as contactless chips do: pumps, terminals and the site check it. An operator's card
+signs many times a day and for years, and the two recovery cards once for each pump of a ward that was attacked, which
+HSS/LMS with its counted signatures cannot.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from firmware.trust.credentials import CARD
 from simulator.devices.cards import SignCard
 from simulator.site.files import Site, SiteError, write_private
 
 try:
-    import pyhsslms
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -67,16 +64,7 @@ def sign_with_card(site: Site, number: int, message: bytes) -> bytes:
 
 def card_signed(site: Site, number: int, message: bytes, signature: bytes) -> bool:
     """Whether operator `number`'s card signed `message`."""
-    public = public_key(site, number)
-    if not public or len(signature) != 2 * _WORD:
-        return False
-    r, s = int.from_bytes(signature[:_WORD], "big"), int.from_bytes(signature[_WORD:], "big")
-    key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public)
-    try:
-        key.verify(encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
-        return False
-    return True
+    return signed_by(public_key(site, number), message, signature)
 
 
 def _public_of(site: Site, number: int) -> Path:
@@ -93,32 +81,64 @@ def _is_point(public: bytes) -> bool:
 
 def make_recovery_card(site: Site, number: int) -> None:
     """Make recovery card `number`, in a folder of its own, and lay its public key with the verifying ones."""
-    key = pyhsslms.HssPrivateKey(
-        levels=1, lms_type=pyhsslms.lms_sha256_m24_h5, lmots_type=pyhsslms.lmots_sha256_n24_w4
-    )
-    write_private(site.recovery(number) / "card.key", key.serialize())
-    write_private(site.verifying() / f"recovery-card-{number}.pub", key.publicKey().serialize())
+    secret = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(_WORD, "big")
+    write_private(site.recovery(number) / "card.key", secret)
+    write_private(_recovery_public(site, number), SignCard(number, secret).public)
 
 
-def sign_with_recovery_card(site: Site, number: int, message: bytes) -> bytes:
-    """A signature by recovery card `number`; its state is on the disk before this returns."""
-    path = site.recovery(number) / "card.key"
+def read_recovery_card(folder: Path, number: int) -> SignCard:
+    """The card in `folder`, as recovery card `number`; SiteError where it is not there."""
+    path = folder / "card.key"
     try:
-        key: Any = pyhsslms.HssPrivateKey.deserialize(path.read_bytes())
+        return SignCard(number, path.read_bytes())
     except OSError:
-        raise SiteError(f"{path}: recovery card {number} is not here; bring it") from None
-    try:
-        signature = key.sign(message)
-    except ValueError:
-        raise SiteError(f"recovery card {number} has signed as often as it can; rotate the recovery cards") from None
-    write_private(path, key.serialize())
-    return signature
+        raise SiteError(f"{path}: recovery card {number} is not here; bring it, and name its folder") from None
+    except ValueError as wrong:
+        raise SiteError(f"{path}: is no recovery card ({wrong}); 'kvo provision rotate SITE recovery' makes new ones, "
+                        "for pumps that are provisioned from then on") from None  # fmt: skip
 
 
-def recovery_card_signed(site: Site, number: int, message: bytes, signature: bytes) -> bool:
-    """Whether recovery card `number` signed `message`."""
-    public = (site.verifying() / f"recovery-card-{number}.pub").read_bytes()
+def recovery_keys(site: Site) -> tuple[bytes, bytes]:
+    """The verifying keys of recovery cards 1 and 2, as a pump takes them; SiteError where they are none."""
+    found = []
+    for number in RECOVERY_CARDS:
+        path = _recovery_public(site, number)
+        public = path.read_bytes() if path.is_file() else b""
+        if not _is_point(public):
+            raise SiteError(f"{path}: no key of a recovery card; 'kvo provision rotate {site.folder} recovery' makes "
+                            "new cards, for pumps that are provisioned from then on")  # fmt: skip
+        found.append(public)
+    return found[0], found[1]
+
+
+def make_exporter(site: Site) -> None:
+    """Make the key by which the site counter-signs evidence, and lay its public half with the verifying ones."""
+    secret = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(_WORD, "big")
+    write_private(site.exporter, secret)
+    write_private(site.verifying() / "exporter.pub", SignCard(0, secret).public)
+
+
+def read_exporter(site: Site) -> SignCard:
+    """What counter-signs evidence; SiteError where it is not here."""
     try:
-        return bool(pyhsslms.HssPublicKey.deserialize(public).verify(message, signature))
-    except Exception:  # the package raises what it stumbles on
+        return SignCard(0, site.exporter.read_bytes())
+    except (OSError, ValueError):
+        raise SiteError(f"{site.exporter}: the exporter's key is not here; bring it, or make another with 'kvo "
+                        f"provision rotate {site.folder} exporter'") from None
+
+
+def signed_by(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether the key `public` (a point, 33 bytes) signed `message`; False for what is no key or no signature."""
+    if not _is_point(public) or len(signature) != 2 * _WORD:
         return False
+    r, s = int.from_bytes(signature[:_WORD], "big"), int.from_bytes(signature[_WORD:], "big")
+    key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public)
+    try:
+        key.verify(encode_dss_signature(r, s), message, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _recovery_public(site: Site, number: int) -> Path:
+    return site.verifying() / f"recovery-card-{number}.pub"

@@ -101,7 +101,7 @@ def wipe(folder: Path | str, what: str) -> str:
 
 
 def _kind(one: Opened, what: str) -> str:
-    if what in ("broker", "recovery"):
+    if what in ("broker", "exporter", "recovery"):
         return what
     if what in one.site.pumps():
         return "pump"
@@ -109,7 +109,8 @@ def _kind(one: Opened, what: str) -> str:
         return "client"
     if any(what in (person.name, str(person.number)) for person in one.people):
         return "operator"
-    names = [*one.site.pumps(), *one.site.clients(), *(person.name for person in one.people), "broker", "recovery"]
+    people = [person.name for person in one.people]
+    names = [*one.site.pumps(), *one.site.clients(), *people, "broker", "exporter", "recovery"]
     raise SiteError(f"{one.site.folder}: there is no {what!r} here; there are: {', '.join(names)}")
 
 
@@ -132,10 +133,14 @@ def _rotate_pump(one: Opened, pump_id: str) -> str:
     pump.key = secrets.token_bytes(32)
     pump.epoch += 1
     pump.revoked = False
+    if pump.audit:
+        pump.older.append(pump.audit)
+    pump.audit = secrets.token_bytes(32)
+    write_private(folder / AUDIT_KEY, pump.audit)
     write_pump_files(one.site, one.authority, pump_id)
     _write_record(one, folder, pump_id)
-    return f"pump {pump_id}: new key, certificate and record, epoch {pump.epoch}; install the record over the " \
-           f"pump's local port, and {_BROKER_STEPS}"
+    return f"pump {pump_id}: new key, certificate and record, epoch {pump.epoch}; isolated, it takes them by 'kvo " \
+           f"provision recover', else after a wipe by hand; and {_BROKER_STEPS}"
 
 
 def _rotate_client(one: Opened, name: str) -> str:
@@ -169,7 +174,13 @@ def _rotate_broker(one: Opened, what: str) -> str:
 def _rotate_recovery(one: Opened, what: str) -> str:
     for number in cards.RECOVERY_CARDS:
         cards.make_recovery_card(one.site, number)
-    return "both recovery cards are new; their verifying keys go into the next golden image"
+    return "both recovery cards are new, for pumps that are provisioned from now on; one that has keys is recovered " \
+           "by the cards of its day: keep those too"
+
+
+def _rotate_exporter(one: Opened, what: str) -> str:
+    cards.make_exporter(one.site)
+    return "exporter: new key; evidence that was taken before is verified by the old verifying/exporter.pub: keep it"
 
 
 def _revoke_pump(one: Opened, pump_id: str) -> str:
@@ -194,7 +205,7 @@ def _revoke_operator(one: Opened, name: str) -> str:
 
 _ROTATES: dict[str, Callable[[Opened, str], str]] = {
     "pump": _rotate_pump, "client": _rotate_client, "operator": _rotate_operator, "broker": _rotate_broker,
-    "recovery": _rotate_recovery,
+    "exporter": _rotate_exporter, "recovery": _rotate_recovery,
 }  # fmt: skip
 _REVOKES: dict[str, Callable[[Opened, str], str]] = {
     "pump": _revoke_pump, "client": _revoke_client, "operator": _revoke_operator,

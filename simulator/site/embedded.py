@@ -1,7 +1,7 @@
-"""The embedded broker: amqtt on loopback, by a site's server certificate, so that nothing but pip need install anything.
+"""The embedded broker: amqtt on loopback, by a site's server certificate: pip installs all that it needs.
 
-It is no site's broker. amqtt demands no certificate of a client and keeps no access list here: whoever is on this machine
-may connect, listen and send. That changes nothing of what a pump hears or a gateway shows, which is decided by keys.
+It is no site's broker. amqtt demands no certificate of a client and keeps no access list here: whoever is on this
+machine may connect, listen and send. That changes nothing of what a pump hears or a gateway shows: keys decide it.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _command() -> list[str]:
 
 
 def settings(port: int, certificate: str, key: str, ca: str) -> dict[str, object]:
-    """What amqtt is told: one listener, loopback only, TLS, whoever comes; a certificate that is shown is the site's."""
+    """What amqtt is told: one listener, loopback only, TLS, whoever comes; a certificate shown is the site's."""
     listener = {
         "type": "tcp", "bind": f"127.0.0.1:{port}", "ssl": True, "certfile": certificate, "keyfile": key,
         "cafile": ca, "max_connections": MOST_CONNECTIONS,

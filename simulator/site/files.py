@@ -36,6 +36,7 @@ class Site:
         self.acl = self.broker / "acl"
         self.keystore = self.folder / "keystore" / "pumps.sealed"
         self.passphrase = self.folder / "keystore" / "passphrase"
+        self.exporter = self.folder / "exporter" / "exporter.key"
         self.log = self.folder / "keystore" / "handed-out.log"
 
     def pump(self, pump_id: str) -> Path:

@@ -35,13 +35,15 @@ _PASSPHRASE_LEAST = 12
 class PumpEntry:
     """One pump: its key, its epoch, whether it was taken out of use, and the first key of its audit log.
 
-    audit: stays when the pump's key is replaced, as the log goes on; b"" in a store from before there was one.
+    audit: b"" in a store from before there was one. older: those of logs that ended when the pump's key was replaced,
+    the last one last, since evidence of before is verified by them.
     """
 
     key: bytes
     epoch: int = 1
     revoked: bool = False
     audit: bytes = b""
+    older: list[bytes] = field(default_factory=list)
 
 
 @dataclass
@@ -67,7 +69,7 @@ def seal(path: Path, keys: Keys, passphrase: str) -> None:
         raise SiteError(f"the passphrase has fewer than {_PASSPHRASE_LEAST} characters; take a longer one")
     header = _MAGIC + os.urandom(_SALT + _NONCE)
     plain = encode([
-        {name: [one.key, one.epoch, one.revoked, one.audit] for name, one in keys.pumps.items()},
+        {name: [one.key, one.epoch, one.revoked, one.audit, one.older] for name, one in keys.pumps.items()},
         {number: [one.pin, one.salt, one.verifier] for number, one in keys.operators.items()},
     ])  # fmt: skip
     sealed = _cipher(header, passphrase).encrypt(header[8 + _SALT :], plain, header)

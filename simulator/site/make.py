@@ -80,6 +80,7 @@ def _fill(
     write_people(site, operators)
     for number in (1, 2):
         cards.make_recovery_card(site, number)
+    cards.make_exporter(site)
     about = {"version": 1, "site": name, "host": "localhost", "port": port, "made": _today()}
     write_private(site.about, yaml.safe_dump(about, sort_keys=False))
     for _ in range(pumps):

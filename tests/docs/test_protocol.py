@@ -14,7 +14,7 @@ from firmware.trust.cbor import Tag, decode, encode
 from firmware.trust.request import Request
 from firmware.trust.roles import Roles
 from hal.ports import FIELD_TITRATE_MILLI, KEY_PROGRAMME
-from simulator.asked import NOW_S, NURSE, PHARMACIST, SHIFT_S, AskedPump, people
+from simulator.asked import BIOMED, NOW_S, NURSE, PHARMACIST, SHIFT_S, AskedPump, people
 from simulator.names import MESSAGES
 from simulator.site import records
 from simulator.trust_client import Terminal, digest_of, make_record, service
@@ -23,6 +23,7 @@ from tools.fuzz.messages import _ARGUMENTS
 from tools.protocol import cddl
 from tools.protocol.constants import constants
 from tools.protocol.tables import BODIES, COUNTS, FORMS, KINDS, PERSON, RECORD, RESERVED, WHEN
+from tools.update_cases.asked_slots import give_slots
 
 SCHEMA = Validator(cddl.text())
 CHALLENGE = bytes(range(16))
@@ -167,6 +168,8 @@ def test_arguments_are_those_that_the_firmware_takes(arguments):
 def said():
     """Facts as bytes, of a pump that was asked for everything there is, in many states."""
     pump = AskedPump(RECORD_OF)
+    give_slots(pump)
+    pump.ask(BIOMED, r.KIND_UPDATE, {})
     for kind, (may, _, _, form) in ROWS:
         if kind.value not in (r.KIND_EPOCH, r.KIND_REVOKE):
             who = NURSE if may >> r.NURSE & 1 else PHARMACIST if may >> r.PHARMACIST & 1 else pump.service

@@ -150,7 +150,7 @@ def test_another_version_is_named() -> None:
 
 def test_the_crc_is_the_one_of_ieee_802_3() -> None:
     frame = frame_of(7, b"", 0x12345678)
-    assert frame[:8] == b"\xa4\x07\x00\x00\x78\x56\x34\x12"
+    assert frame[:8] == b"\xa5\x07\x00\x00\x78\x56\x34\x12"
     assert int.from_bytes(frame[8:], "little") == zlib.crc32(frame[:8])
 
 

@@ -29,7 +29,7 @@ class KeyFirst(Chain):
     """Stores the next key before the record that it follows."""
 
     def _put(self, kind: int, data: bytes) -> int:
-        self.areas.put_slot(self.area, self._free, self.sequence + 1, next_key(self._key), self.link)
+        self.areas.put_slot(self.area, self._free, self.sequence + 1, next_key(self.key), self.link)
         self._retire(self.area, self._slot)
         self._slot = self._free
         self._free += 1
@@ -38,7 +38,7 @@ class KeyFirst(Chain):
     def _go_on(self) -> int:
         self._whole = False
         self.sequence += 1
-        self._key[:] = next_key(self._key)
+        self.key[:] = next_key(self.key)
         return OK
 
 

@@ -25,7 +25,7 @@ MUTANTS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "confirmed before it is tried": ("updater", ((
         "        self.state = INSTALLED\n", "        self._record.confirm()\n        self.state = INSTALLED\n"),)),
     "confirmed before it is verified": ("boot", ((
-        "        booted = self.verify(AREAS[record.trial]", "        record.confirm()\n        booted = self.verify(AREAS[record.confirmed]"),
+        "        booted = self.verify(AREAS[record.trial]", "        record.confirm()\n        booted = self.verify(AREAS[record.confirmed]"),  # noqa: E501
         ("record.trial_digest, record.floor", "record.digest, record.floor"),
         ("        if record.count_try() != OK:", "        if False:"))),
     "the floor raised before it is confirmed": ("record", ((
@@ -42,13 +42,13 @@ MUTANTS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
         " == OK and check == _BLANK:", " == OK:"),)),
     "a slot's marks before its chunks": ("slot", ((
         "        if self._write(_IMAGE + offset, data) != OK:\n            return ERR_FAILED\n", ""),
-        ("        self.have = offset + len(data)\n        return OK", "        self.have = offset + len(data)\n        return OK if self._write(_IMAGE + offset, data) == OK else ERR_FAILED"))),
+        ("        self.have = offset + len(data)\n        return OK", "        self.have = offset + len(data)\n        return OK if self._write(_IMAGE + offset, data) == OK else ERR_FAILED"))),  # noqa: E501
     "what comes again begins again": ("updater", (("if not self._anew and slot.envelope() == self._envelope:",
                                                   "if self._anew is None:"),
                                                  ("        self._anew = False\n", "        self._anew = None\n"))),
     "whatever lies in a slot boots": ("boot", ((
         "        while opening.step(_HASHES):\n            self._feed()\n",
-        "        booted.mode = mode\n        booted.slot = (slot.area - AREA_SLOT_A) & 0xFF\n        if area != AREA_GOLDEN:\n            return booted\n        booted.mode = 0\n        while opening.step(_HASHES):\n            self._feed()\n"),)),
+        "        booted.mode = mode\n        booted.slot = (slot.area - AREA_SLOT_A) & 0xFF\n        if area != AREA_GOLDEN:\n            return booted\n        booted.mode = 0\n        while opening.step(_HASHES):\n            self._feed()\n"),)),  # noqa: E501
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Evidence that a pump with slots refuses what is not its update, says so to the audit, and boots what it did before."""
+"""Evidence that a pump with slots refuses what is not its update, says so to the audit, and boots what it did before."""  # noqa: E501
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SLOTS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "a refusal that nobody hears of": ("running", ((
         "            self._note(REFUSED, reason, NO_SLOT, self.number(), self._operator)\n", "            pass\n"),)),
     "tried as soon as it is there": ("updater", (("                self.state = READY\n",
-                                                  "                self.state = READY\n                self._record.put_on_trial(self.other(), self.number, self.digest)\n"),)),
+                                                  "                self.state = READY\n                self._record.put_on_trial(self.other(), self.number, self.digest)\n"),)),  # noqa: E501
 }  # fmt: skip
 # Of the rooms before them, by their names in tools/update_cases/mutants.py.
 _ROOMS = ("a rollback", "the same number, with other content", "any vendor and class", "proofs that came along",

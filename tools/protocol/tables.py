@@ -81,7 +81,7 @@ EXTRA_TYPES = (
 # What ARG_COUNT counts, by kind.
 COUNTS = {
     r.KIND_LOG: "from sequence", r.KIND_AUDIT: "from sequence", r.KIND_TIME: "seconds since 2020-01-01",
-    r.KIND_EPOCH: "epoch",
+    r.KIND_EPOCH: "epoch", r.KIND_INSTALL: "sequence number of the image",
 }  # fmt: skip
 
 # What a kind brings about, by number.
@@ -98,6 +98,8 @@ KINDS: dict[int, str] = {
     r.KIND_WAVE: "WAVE facts for so long",
     r.KIND_STAGE: "announces what will be carried here, where nothing flows",
     r.KIND_CHUNK: "brings a piece of it; in force is nothing of it",
+    r.KIND_UPDATE: "what is staged is opened as an image's envelope; of a pump with slots",
+    r.KIND_INSTALL: "the image that is ready is installed, in maintenance, and tried at the next boot",
     r.KIND_TIME: "the site's time goes forward",
     r.KIND_REVOKE: "an operator is heard no more",
     r.KIND_EPOCH: "keys of earlier epochs are worthless; the present one only begins a new session",
@@ -185,6 +187,13 @@ BODIES: dict[int, tuple[Key, ...]] = {
             f"as they are stored, one behind the other, {audit_reader.BYTES} bytes at most"),
         Key(3, "next", "uint", "sequence to go on from; 0: that is all"),
     ),
+    f.UPDATE: (
+        Key(1, "state", "0..6", "0 idle, 1 opening, 2 coming, 3 inspected, 4 ready, 5 installed, 6 refused"),
+        Key(2, "reason", "0..255", "why the last one was refused, 0: none was (updates.md)"),
+        Key(3, "number", "number", "of the image on its way, 0: not known yet"),
+        Key(4, "mode", "word", "how this firmware was booted: confirmed 8661, on trial 20106, to recover 22311"),
+        Key(5, "runs", "number", "sequence number of this firmware"),
+    ),
 }  # fmt: skip
 WHEN = {
     f.HELLO: "a session begins",
@@ -196,6 +205,7 @@ WHEN = {
     f.STAGED: "after STAGE and CHUNK, and when all has come",
     f.HEAD: "a session begins, and each 10 s where it has changed",
     f.AUDIT: "when asked",
+    f.UPDATE: "after UPDATE and INSTALL, and whenever something becomes of an update",
 }
 RESERVED: dict[int, str] = {}  # numbered, and not sent yet: why
 

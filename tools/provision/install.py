@@ -42,6 +42,19 @@ _REASONS = {
     "record": "the pump does not take this for a record; is its firmware of this release?",
     "broken": "what the pump's store holds of a record is damaged: it is isolated, and takes keys only after recovery, "
     "or once its flash has been wiped by hand",
+    "state": "no recovery is under way, or the pump is not isolated",
+    "evidence": "evidence was not taken, or what was taken is something else: begin again",
+    "cards": "one of the two recovery cards has not signed this record",
+    "card": "no recovery card of this pump signed it: an old card, or another site's; those of the day on which the "
+    "pump was provisioned count",
+    "twice": "one card cannot stand for both: bring the other one too",
+    "ask": "an answer to no question, or to one that was answered",
+    "oldkey": "the record has the key that is to be replaced: 'kvo provision rotate' makes another",
+    "oldepoch": "the record has an epoch that was in force: 'kvo provision rotate' makes a later one",
+    "unfixed": "no recovery cards were named when this pump was provisioned: it takes keys after a wipe by hand alone",
+    "spent": "the pump has been recovered thirty times, which is all that it has room to mark: wipe it by hand",
+    "late": "the evidence was taken too slowly: begin again",
+    "repair": "an image in it is not whole, and could not be repaired",
     "store": "the pump's flash does not take it; a record that stood there stands. Has this board a place for it "
     "(docs/pico.md, 'The flash')?",
     "place": "this board has no place for what is carried to it; a bare board's library comes with its image",
@@ -54,6 +67,14 @@ _REASONS = {
 
 class InstallProblem(RuntimeError):
     """The record was not installed. The text says why, what state the pump is in, and what to do."""
+
+
+class PumpRefused(InstallProblem):
+    """The pump said no; `code` is its word."""
+
+    def __init__(self, text: str, code: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -111,11 +132,23 @@ def read_audit_key(record: Path) -> bytes:
     return key
 
 
+def read_recovery_keys(record: Path) -> tuple[bytes, bytes] | None:
+    """The verifying keys of the recovery cards of the site that a record lies in; None where it lies in none."""
+    from simulator.site.cards import recovery_keys
+    from simulator.site.files import Site, SiteError
+
+    site = Site(record.parent.parent.parent)
+    try:
+        return recovery_keys(site) if site.about.is_file() else None
+    except SiteError as wrong:
+        raise InstallProblem(f"{wrong}; nothing was changed") from None
+
+
 def install(path: Path, url: str, tell: Callable[[int, int], None] = lambda done, total: None) -> Installed:
     """Install the record in `path` into the pump at `url`. InstallProblem, HomeError where the port cannot be had."""
     pump_id, data = read_record(path)
     digest = hashlib.sha256(data).hexdigest()
-    with _line(url) as line:
+    with line_to(url) as line:
         pump = line.who()
         if pump.state == "broken":
             raise InstallProblem(f"{url}: {_REASONS['broken']}; nothing was changed")
@@ -125,6 +158,9 @@ def install(path: Path, url: str, tell: Callable[[int, int], None] = lambda done
             return Installed(pump, False)
         if pump.state == "blank":
             line.key(read_audit_key(path))
+            keys = read_recovery_keys(path)
+            if keys is not None:
+                line.cards(pump_id, *keys)
         for offset in range(0, len(data), PIECE):
             tell(offset, len(data))
             line.put(offset, data[offset : offset + PIECE])
@@ -144,7 +180,7 @@ def carry(
     first: have it looked at when the pump starts next, where nobody at the bedside could say so: the first root record
     and the first library. InstallProblem with the pump's reason; HomeError where the port cannot be had.
     """
-    with _line(url) as line:
+    with line_to(url) as line:
         return carry_over(line, data, number, first, tell)
 
 
@@ -168,12 +204,13 @@ def carry_over(
 
 def held(url: str) -> Holds:
     """What the pump at `url` holds."""
-    with _line(url) as line:
+    with line_to(url) as line:
         return line.has()
 
 
 @contextlib.contextmanager
-def _line(url: str) -> Iterator[Line]:
+def line_to(url: str) -> Iterator[Line]:
+    """A Line to the pump at `url`, closed at the end; InstallProblem where the pump goes meanwhile."""
     port = stream.open_port(url)
     try:
         yield Line(url, port)
@@ -188,69 +225,76 @@ def _line(url: str) -> Iterator[Line]:
 class Line:
     """Asks line by line; what is lost or garbled is asked again, which does no harm."""
 
-    def __init__(self, url: str, port: Any) -> None:
-        self._url = url
+    def __init__(self, url: str, port: Any, now: Callable[[], float] = time.monotonic) -> None:
+        """`now`: seconds by which it waits; a simulated pump has a clock of its own."""
+        self.url = url
         self._port = port
-        self._number = int(time.monotonic() * 1000) % 1_000_000  # an answer to an earlier run has another
+        self._now = now
+        self._number = int(now() * 1000) % 1_000_000  # an answer to an earlier run has another
         self._held = b""
         self._noise = b""
 
     def who(self) -> Pump:
         """What the pump says of itself."""
-        state, pump_id, sequence, digest = self._ask("who", "is", ANSWER_S, 4)
+        state, pump_id, sequence, digest = self.ask("who", "is", ANSWER_S, 4)
         return Pump(state, pump_id.strip("-"), int(sequence), digest.strip("-"))
 
     def key(self, audit_key: bytes) -> None:
         """Hand over the audit's first key."""
-        self._ask(f"key {{}} {audit_key.hex()}", "ok", ANSWER_S, 0)
+        self.ask(f"key {{}} {audit_key.hex()}", "ok", ANSWER_S, 0)
 
     def put(self, offset: int, piece: bytes) -> None:
         """Hand over a piece."""
-        self._ask(f"put {{}} {offset} {piece.hex()}", "ok", ANSWER_S, 0)
+        self.ask(f"put {{}} {offset} {piece.hex()}", "ok", ANSWER_S, 0)
+
+    def cards(self, pump_id: str, first: bytes, second: bytes) -> None:
+        """Name the two cards that recover it."""
+        self.ask(f"fix {{}} {pump_id} {first.hex()} {second.hex()}", "ok")
 
     def end(self, length: int, digest: str) -> None:
         """Have it judged and stored. InstallProblem with the pump's reason."""
-        self._ask(f"end {{}} {length} {digest}", "ok", STORE_S, 0)
+        self.ask(f"end {{}} {length} {digest}", "ok", STORE_S, 0)
 
     def has(self) -> Holds:
         """What the pump holds of what is carried to it."""
-        return Holds(*(int(word) for word in self._ask("has", "has", STORE_S, 3)))
+        return Holds(*(int(word) for word in self.ask("has", "has", STORE_S, 3)))
 
     def stage(self, data: bytes) -> int:
         """Announce what is to be staged; how many bytes of it are there. InstallProblem with the pump's reason."""
-        return int(self._ask(f"stage {{}} {len(data)} {hashlib.sha256(data).hexdigest()}", "at", STORE_S, 1)[0])
+        return int(self.ask(f"stage {{}} {len(data)} {hashlib.sha256(data).hexdigest()}", "at", STORE_S, 1)[0])
 
     def piece(self, offset: int, piece: bytes) -> None:
         """Hand over a piece of it."""
-        self._ask(f"piece {{}} {offset} {piece.hex()}", "ok", ANSWER_S, 0)
+        self.ask(f"piece {{}} {offset} {piece.hex()}", "ok", ANSWER_S, 0)
 
     def take(self, number: int) -> None:
         """Have what is staged looked at when the pump starts next."""
-        self._ask(f"take {{}} {number}", "ok", STORE_S, 0)
+        self.ask(f"take {{}} {number}", "ok", STORE_S, 0)
 
-    def _ask(self, words: str, answer: str, wait_s: float, count: int) -> list[str]:
+    def ask(self, words: str, answer: str, wait_s: float = ANSWER_S, count: int = 0) -> list[str]:
+        """Say `words` ("{}": the line's number); the `count` words behind `answer`. PumpRefused: the pump says no."""
         self._number += 1
         said = f"kvo {words.format(self._number) if '{}' in words else f'{words} {self._number}'}".encode()
         for _ in range(TRIES):
             # The first line's end closes what somebody else left half said.
             self._port.write(b"\n" + said + b" %08x\n" % crc32(said))
-            until = time.monotonic() + wait_s
+            until = self._now() + wait_s
             while (found := self._next(until)) is not None:
                 if found[:1] == ["shut"]:
-                    raise InstallProblem(f"{self._url}: {_SHUT}; nothing was changed")
-                if found[0] in ("who", "put", "end", "stage", "piece", "take"):
-                    raise InstallProblem(f"{self._url}: what is sent comes back: an echo, no pump")
+                    raise InstallProblem(f"{self.url}: {_SHUT}; nothing was changed")
+                if found[0] in ("who", "put", "end", "stage", "piece", "take", "begin", "show"):
+                    raise InstallProblem(f"{self.url}: what is sent comes back: an echo, no pump")
                 if found[:1] == ["lost"]:
-                    raise InstallProblem(f"{self._url}: {_NO_ROOM}; nothing was changed")
+                    raise InstallProblem(f"{self.url}: {_NO_ROOM}; nothing was changed")
                 if found[1:2] != [str(self._number)]:
                     continue
                 if found[0] == answer and len(found) == 2 + count:
                     return found[2:]
                 if found[0] == "no":
                     why = _REASONS.get(found[2], f"the pump refuses it ({found[2]}); run this again")
-                    raise InstallProblem(f"{self._url}: {why}; nothing was changed")
+                    raise PumpRefused(f"{self.url}: {why}; nothing was changed", found[2])
                 break  # garbled on its way there
-        raise InstallProblem(f"{self._url}: {self._silent()}")
+        raise InstallProblem(f"{self.url}: {self._silent()}")
 
     def _next(self, until: float) -> list[str] | None:
         """Words of the next answer that is whole, without the first; None where none comes."""
@@ -263,7 +307,7 @@ class Line:
                     return said.decode("ascii", "replace").split(" ")[1:]
                 self._noise = (self._noise + line + b"\n")[:_SHOWN]
                 continue
-            left_s = until - time.monotonic()
+            left_s = until - self._now()
             if left_s <= 0:
                 return None
             self._port.timeout = min(left_s, 0.1)
@@ -281,14 +325,7 @@ class Line:
 
 
 __all__ = [
-    "Holds",
-    "HomeError",
-    "InstallProblem",
-    "Installed",
-    "Line",
-    "Pump",
-    "carry",
-    "held",
-    "install",
+    "Holds", "HomeError", "InstallProblem", "Installed", "Line", "Pump", "PumpRefused", "carry", "held", "install",
+    "line_to", "read_audit_key",
     "read_record",
 ]  # fmt: skip

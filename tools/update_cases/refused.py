@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-
 from firmware.trust.cbor import decode, encode
 from firmware.trust.mac import MacKey
 from firmware.trust.staging import CHUNK, COMES, Staging
@@ -150,7 +149,7 @@ def _of_a_device(number: int) -> s.Image:
     manifest, severed = envelope.make_manifest(number, [Component(NAME, payload, URI)], VENDOR, CLASS)
     members = decode(manifest)
     common = decode(members[3])
-    shared = decode(common[c.SHARED]) + [c.D_OVERRIDE, {c.P_DEVICE: bytes(16)}, c.C_DEVICE, envelope.REPORT]
+    shared = [*decode(common[c.SHARED]), c.D_OVERRIDE, {c.P_DEVICE: bytes(16)}, c.C_DEVICE, envelope.REPORT]
     common[c.SHARED] = encode(shared)
     members[3] = encode(common)
     return s.Image(number, payload, envelope.make_envelope(encode(members), (MAKER, OURS), severed))

@@ -49,7 +49,7 @@ class _PortOpen(App):
 
     def background(self) -> None:
         self.supervisor.poll()
-        self.local.step(ST_MAINTENANCE, RF_KEY_SWITCH)
+        self.local.step(ST_MAINTENANCE, RF_KEY_SWITCH, self.remote)
         self.memory.look(self.board.clock.ticks_ms())
 
 
@@ -175,8 +175,8 @@ CONTROLS = (
         (Standin("app", _RingsAtTheWard, _SpyAlarms),),
     ),
     Control(
-        "port-shut", "runtime", "The local port is shut but in maintenance with the key switch turned, which no patient "
-        "is in.", "It is open whatever the pump does.", "firmware/trust/local.py",
+        "port-shut", "runtime", "The local port is shut but in maintenance with the key switch turned, which no "
+        "patient is in.", "It is open whatever the pump does.", "firmware/trust/local.py",
         (Standin("app", _PortOpen, _SpyPort),),
     ),
     Control(
