@@ -21,7 +21,7 @@ from firmware.therapy import alarms as al
 from firmware.therapy import tables as t
 from firmware.trust.credentials import Record
 from hal import ports
-from simulator.adversary.awaited import Awaited, answer_to, arguments_of, kind_of
+from simulator.adversary.awaited import Adversaries, answer_to, arguments_of, kind_of
 from simulator.devices.cards import SignCard
 from simulator.files.programme import Programme, find_programme, load_programme
 from simulator.files.timeline import KEYS
@@ -88,28 +88,6 @@ class Network:
         """Give it back; authenticated traffic follows."""
         self._world.disturb("link_up")
         self._world.disturb("authentic")
-
-
-class Adversaries:
-    """Whoever is hostile, by position: `pump.adversary("on_path").drop()`. The two calls below are for scripted pumps."""
-
-    def __init__(self, stage: Stage, until: Any) -> None:
-        self._stage = stage
-        self._until = until
-        self._found: dict[str, Awaited] = {}
-
-    def __call__(self, position: str) -> Awaited:
-        """The adversary at a position (docs/scenarios.md), the same one each time; PowerLacking for one not there."""
-        found = self._stage.adversary(position)
-        return self._found.setdefault(found.position, Awaited(found, self._stage, self._until))
-
-    def send_forged(self, count: int = 1) -> None:
-        """Send messages that no verification passes."""
-        self._stage.world.disturb("hostile", count)
-
-    def compromise(self) -> None:
-        """Leave local evidence that the security layer is compromised."""
-        self._stage.world.disturb("compromised")
 
 
 class Faults:

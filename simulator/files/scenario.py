@@ -23,7 +23,7 @@ from simulator.files.timeline import NETWORK, PLANT
 from simulator.files.timeline import PEOPLE as BEDSIDE
 from simulator.files.yaml_source import FileProblem, Refusal, Source, did_you_mean, shown
 from simulator.runner import patient_model
-from simulator.scenario import actions, hostile, requests, touching  # whose verbs are known by that
+from simulator.scenario import actions, hostile, inside, requests, touching  # whose verbs are known by that
 from simulator.scenario.formula import Node
 from simulator.scenario.formula_reader import read_formula
 from simulator.scenario.plain import can_fail
@@ -147,7 +147,8 @@ def load_scenario(path: str | Path) -> Scenario:
     _at(source, (), _check_attack, file, steps, programme)
     return Scenario(
         path=str(path), name=file.name, title=file.title, story=file.story, programme=programme, people=people,
-        operator=operator, network=file.network, steps=steps, properties=properties, attack=file.attack, references=file.references,
+        operator=operator, network=file.network, steps=steps, properties=properties, attack=file.attack,
+        references=file.references,
         seeds=tuple(file.seeds), homes=tuple(file.homes),
     )  # fmt: skip
 
@@ -319,5 +320,6 @@ def _check_attack(file: Any, steps: tuple[Step, ...], programme: Programme) -> N
 
 __all__ = [
     "ATTACKS", "KIND", "SCENARIOS", "Attack", "Judged", "References", "Scenario", "ScenarioFile", "Step",
-    "find_scenario", "hostile", "load_scenario", "requests", "shipped_attacks", "shipped_scenarios", "touching",
+    "find_scenario", "hostile", "inside", "load_scenario", "requests", "shipped_attacks", "shipped_scenarios",
+    "touching",
 ]  # fmt: skip

@@ -167,8 +167,8 @@ CONTROLS = (
         (Standin("app", _RingsAtTheWard, _SpyAlarms),),
     ),
     Control(
-        "port-shut", "runtime", "The local port is shut but in maintenance with the key switch turned, which no patient "
-        "is in.", "It is open whatever the pump does.", "firmware/trust/local.py",
+        "port-shut", "runtime", "The local port is shut but in maintenance with the key switch turned, which no "
+        "patient is in.", "It is open whatever the pump does.", "firmware/trust/local.py",
         (Standin("app", _PortOpen, _SpyPort),),
     ),
     Control(
