@@ -8,10 +8,11 @@ calls `step`, which is both.
 from firmware.comms.raw import RawComms
 from firmware.therapy import messages as msg
 from firmware.therapy.keeper import Keeper, is_running
-from firmware.therapy.library import read_library
+from firmware.therapy.library import AREAS, read_newest
 from firmware.therapy.programming import Programming
 from firmware.therapy.remote import Remote
-from firmware.therapy.tables import EV_COMPROMISED, EV_HOSTILE, ST_SELF_TEST
+from firmware.therapy.selfcheck import DOUBT
+from firmware.therapy.tables import EV_COMPROMISED, EV_HOSTILE, ST_FAILED, ST_MAINTENANCE, ST_SELF_TEST
 from firmware.therapy.therapy import Therapy
 from firmware.trust.headroom import DEPTH, reach
 from firmware.trust.leave import Leave
@@ -22,7 +23,7 @@ from firmware.trust.ring import Ring
 from firmware.trust.scratch import RESUME_OK, Marks
 from firmware.trust.supervisor import Supervisor
 from hal.compat import const, heap_lock, heap_unlock
-from hal.ports import AREA_LIBRARY, KEY_PROGRAMME, RF_LINK_UP, Drive, Readings
+from hal.ports import KEY_PROGRAMME, RF_LINK_UP, Drive, Readings
 
 _MAILBOX = const(1280)  # the longest message and its length
 
@@ -30,13 +31,15 @@ _MAILBOX = const(1280)  # the longest message and its length
 class App:
     """The firmware on a board. A reset makes a new one; nothing outlives it but the store."""
 
-    def __init__(self, board, gatekeeper, make_comms=RawComms, dosing=None, guardian=None, make_keeper=Keeper):
+    def __init__(self, board, gatekeeper, make_comms=RawComms, dosing=None, guardian=None, make_keeper=Keeper,
+                 updates=None):  # fmt: skip
         """`gatekeeper.step(inbox, facts, readings, post)` runs after each tick and posts trust events.
 
         Before the first, `gatekeeper.meet(remote)` hands it the one way to therapy.
 
         `make_comms(link, inbox, facts, leave)` makes what the supervisor polls: bytes into `inbox`, a
         mailbox, and out of `facts`. `dosing`, `guardian` and `make_keeper` stand in where a test needs another.
+        `updates`: firmware.update.running.Updates, of a pump that was booted from a slot.
         """
         self.board = board
         self.readings = Readings()
@@ -54,7 +57,7 @@ class App:
         self.memory = MemoryWatch(self.supervisor, self.controller.mailbox, board.clock.ticks_ms())
         self._post = self.controller.mailbox.post  # bound once: binding makes an object
         self.keeper = make_keeper(board, self.therapy)
-        self.library = read_library(board.store, AREA_LIBRARY)
+        self.library = read_newest(board.store, getattr(gatekeeper, "library_areas", AREAS))
         self.controller.library_ok = self.library.entries > 0
         warm = self.marks.warm
         running = self.marks.found & RESUME_OK != 0
@@ -65,6 +68,11 @@ class App:
             self.controller.mailbox.post(EV_COMPROMISED)
         self.programming = Programming(self.therapy, self.library, board.head, self.keeper.keep)
         self.remote = Remote(self.controller, self.programming, board)
+        self.updates = updates
+        if updates is not None:
+            gatekeeper.updates = updates
+            if updates.recovers():  # its self-test never passes: no motor power, and a HIGH alarm
+                self.controller.detectors.frame.register(_recovers, DOUBT)
         gatekeeper.meet(self.remote)
 
     def step(self):
@@ -75,8 +83,21 @@ class App:
     def background(self):
         """Let comms have its say, and whoever stands at the local port; nothing that a dose needs."""
         self.supervisor.poll()
-        self.local.step(self.controller.delivery.state, self.readings.flags)
+        self.local.step(self.controller.delivery.state, self.readings.flags, self.remote)
         self.memory.look(self.board.clock.ticks_ms())
+        if self.updates is not None:
+            self._look_at_updates()
+
+    def _look_at_updates(self):
+        """A slice of what a pump with slots does beside its dose."""
+        state = self.controller.delivery.state
+        tested = 0 if state == ST_SELF_TEST else 2 if state == ST_FAILED else 1
+        try:
+            now_ms = self.board.clock.ticks_ms()
+            if self.updates.step(now_ms, self.remote.is_at_rest(), state == ST_MAINTENANCE, tested):
+                self._post(EV_COMPROMISED)
+        except MemoryError:
+            self.updates.drop()
 
     def turn(self):
         """Read, tick, write, then persist and look at what came."""
@@ -138,3 +159,8 @@ class App:
             self.gatekeeper.step(self.inbox, self.facts, readings, self._post)
         except Exception:  # a mailbox or a message that makes the gatekeeper stumble was made to
             mailbox.post(EV_HOSTILE)
+
+
+def _recovers():
+    """A check that fails: this image is there to take another one in, and not to infuse."""
+    return 0

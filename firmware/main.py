@@ -8,11 +8,15 @@ from firmware.app import App
 from firmware.comms.raw import RawComms
 from firmware.therapy.pace import TURN_MS
 from firmware.trust.closed import ClosedGatekeeper, is_provisioned
-from hal.compat import collect, const, ticks_add, ticks_diff
-from hal.ports import AREA_AUDIT_A, AREA_AUDIT_B, OK
+from hal.compat import collect, const, ticks_add, ticks_diff, unload
+from hal.ports import AREA_AUDIT_A, AREA_AUDIT_B, AREA_SLOT_A, OK
 
 # A turn overdue by this much: the pacer has stopped, and the main loop takes it.
 LATE_MS = const(200)
+_OF_INTAKE = (
+    "firmware.intake", "firmware.settling", "firmware.update", "firmware.therapy.soundness", "firmware.trust.sealed",
+    "firmware.trust.taking", "firmware.trust.staging", "firmware.trust.lms",
+)  # fmt: skip
 LEAST_AUDIT = const(1024)  # bytes of each audit area; a smaller one holds no chain
 
 
@@ -21,7 +25,7 @@ class Loop:
 
     def __init__(self, app, pacer, clock):
         """`pacer` is the board's hal.ports.Pacer; one that cannot start leaves the turns to the main loop."""
-        self._app = app
+        self.app = app
         self._pacer = pacer
         self._clock = clock
         self._busy = False
@@ -37,7 +41,7 @@ class Loop:
         self._busy = True
         try:
             self._due_ms = ticks_add(self._clock.ticks_ms(), TURN_MS)
-            self._app.turn()
+            self.app.turn()
         except Exception:
             self.raised += 1
         finally:
@@ -55,7 +59,7 @@ class Loop:
         late_ms = ticks_diff(self._clock.ticks_ms(), self._due_ms)
         if late_ms >= self._patience_ms:
             self._take_turn(late_ms)
-        self._app.background()
+        self.app.background()
         return True
 
     def _take_turn(self, late_ms):
@@ -69,9 +73,26 @@ def gatekeeper_for(board):
     """Return the gatekeeper that judges by the pump's credentials, or the closed one where there are none."""
     if not is_provisioned(board.store):
         return ClosedGatekeeper(board)
+    areas, owed = _take_in(board)
     from firmware.trust.gatekeeper import Gatekeeper  # half of a Pico's free heap: only for who has keys
 
-    return Gatekeeper(board, audit_for(board.store))
+    audit = audit_for(board.store)
+    gatekeeper = Gatekeeper(board, audit)
+    gatekeeper.library_areas = areas
+    if audit is not None:
+        audit.owed = owed
+    elif owed is not None:
+        owed.told()
+    return gatekeeper
+
+
+def _take_in(board):
+    """Put in force what a person has confirmed; what that loads is let go of again."""
+    from firmware.intake import take_in
+
+    found = take_in(board)
+    unload(*_OF_INTAKE)
+    return found
 
 
 def audit_for(store):
@@ -96,10 +117,47 @@ def comms_for(link, pump_id, clock, entropy):
     return MqttMaker(pump_id, clock, entropy).make
 
 
+def updates_for(board, gatekeeper, module_file=__file__):
+    """Return what a pump does with updates whose firmware was booted from a slot; None for any other.
+
+    `module_file`: where this module was imported from, which says so.
+    """
+    if not board.store.size(AREA_SLOT_A):
+        return None
+    from firmware.update.booted import how
+
+    booted = how(module_file)
+    if booted is None:
+        return None
+    from firmware.update.running import Updates
+
+    def ours():
+        """The root record and the pump's own, where there are both."""
+        from firmware.update.roots import read_roots
+
+        credentials = getattr(gatekeeper, "credentials", None)
+        return read_roots(board.store), None if credentials is None else credentials.record
+
+    def proofs():
+        from firmware.update.roots import firmware_proofs
+
+        roots, record = ours()
+        return [] if roots is None or record is None else firmware_proofs(roots, record)
+
+    def device():
+        from firmware.update.roots import device_of
+
+        return device_of(*ours())
+
+    return Updates(board.store, booted, device, proofs, board.clock.ticks_ms())
+
+
 def boot(board):
     """Boot the firmware on `board`; return its Loop."""
     gatekeeper = gatekeeper_for(board)
-    app = App(board, gatekeeper, comms_for(board.link, gatekeeper.pump_id(), board.clock, board.entropy))
+    updates = updates_for(board, gatekeeper)
+    comms = comms_for(board.link, gatekeeper.pump_id(), board.clock, board.entropy)
+    app = App(board, gatekeeper, comms, updates=updates)
     collect()
     return Loop(app, board.pacer, board.clock)
 

@@ -7,6 +7,7 @@ interpreters differ and the obvious forms allocate on a 32-bit port.
 
 import binascii
 import gc
+import sys
 
 try:
     from micropython import const, heap_lock, heap_unlock
@@ -26,6 +27,11 @@ try:
     from cryptolib import aes
 except ImportError:
     aes = None  # CPython, and ports built without
+
+try:
+    from vfs import mount
+except ImportError:
+    mount = None  # CPython imports from no file system of ours
 
 _ECB = const(1)
 
@@ -63,4 +69,19 @@ def free_heap():
 
 def collect():
     """Free what nothing refers to any more. One C call: milliseconds on a device, with no tick."""
+    gc.collect()
+
+
+def unload(*names):
+    """Let go of modules, and of what is below them; MicroPython alone, where a heap is small and one pump runs."""
+    if sys.implementation.name != "micropython":
+        return
+    for module in list(sys.modules):
+        for name in names:
+            if module == name or module.startswith(name + "."):
+                del sys.modules[module]
+                above, _, last = module.rpartition(".")
+                if above in sys.modules and hasattr(sys.modules[above], last):
+                    delattr(sys.modules[above], last)
+                break
     gc.collect()

@@ -80,6 +80,7 @@ FIELD_TITRATE_MILLI = const(22)  # new dose rate while running
 FIELD_BOLUS_UL_H = const(23)  # bolus rate
 FIELD_PERSON = const(24)  # number of the person who logs in, or breaks the glass
 FIELD_PIN = const(25)  # and that person's PIN, with a 1 before its digits, so that 0042 is not 42
+FIELD_TAKE = const(26)  # number of what was carried here and shall be in force after the next start
 
 # Status.lamp: the colour that is lit now.
 LAMP_DARK = const(0)
@@ -98,6 +99,16 @@ AREA_AUDIT_B = const(4)
 AREA_KEYS_A = const(5)  # the credential record, twice: an erase takes a whole area
 AREA_KEYS_B = const(6)
 AREA_STAGE = const(7)  # what was carried here and is not in force: firmware/trust/staging.py
+AREA_BOOT_A = const(8)  # the boot record, in turns: firmware/update/record.py
+AREA_BOOT_B = const(9)
+AREA_ROOTS_A = const(10)  # the root record, twice: firmware/update/roots.py
+AREA_ROOTS_B = const(11)
+AREA_SLOT_A = const(12)  # a firmware image each: firmware/update/slot.py
+AREA_SLOT_B = const(13)
+AREA_GOLDEN = const(14)  # the image that a pump recovers with
+AREA_LIBRARY_B = const(15)  # the drug library's second copy
+
+BLOCK = const(4096)  # what `Store.erase_block` erases
 
 
 class Readings:
@@ -263,6 +274,13 @@ class Store:
 
     def erase(self, area):
         """Set the whole area to 0xFF; OK or ERR_*."""
+        raise NotImplementedError
+
+    def erase_block(self, area, offset):
+        """Set the BLOCK bytes from `offset`, a multiple of BLOCK, to 0xFF; OK or ERR_*.
+
+        For an area whose whole erase would outlast the watchdog.
+        """
         raise NotImplementedError
 
 

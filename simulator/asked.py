@@ -23,7 +23,17 @@ from simulator.files.programme import Programme
 from simulator.ideal import IdealBoard, IdealPump
 from simulator.standins.comms import Mute, maker
 from simulator.trace import Trace
-from simulator.trust_client import Reader, Terminal, digest_of, framed, login_keys, make_record, service, stored
+from simulator.trust_client import (
+    Reader,
+    Terminal,
+    digest_of,
+    framed,
+    login_keys,
+    make_record,
+    sealed,
+    service,
+    stored,
+)
 from simulator.world import World
 
 NURSE, PHYSICIAN, PHARMACIST, BIOMED = 7, 8, 9, 10  # numbers of people
@@ -146,7 +156,7 @@ class Asked:
 
 def board_of(record: Record | None, library: bytes = b"", head: int = ports.HEAD_VOLUMETRIC) -> IdealBoard:
     """An ideal board provisioned with `record`, or with none."""
-    board: Any = IdealBoard(head, library, HALF - 1)
+    board: Any = IdealBoard(head, library if record is None else sealed(record, library), HALF - 1)
     board.counter = SimCounter()
     board.entropy = SimEntropy(0)
     if record is not None:

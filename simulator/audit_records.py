@@ -6,10 +6,13 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
+from firmware import settling
 from firmware.therapy import programming
 from firmware.therapy import tables as t
 from firmware.trust import audit as kinds
 from firmware.trust import credentials, noting, roles, verdict
+from firmware.update import refusal
+from firmware.update import verdict as updates
 from simulator.audit import NAMES, Record
 
 
@@ -43,6 +46,7 @@ LAYOUTS: dict[int, tuple[str, tuple[str, ...]]] = {
     kinds.AUDIT_KEYS: (noting.KEYS, ("what",)),
     kinds.AUDIT_EPOCH: (noting.EPOCH, ("epoch", "operator")),
     kinds.AUDIT_EXPORT: (noting.EXPORT, ("kind", "since", "operator")),
+    kinds.AUDIT_LIBRARY: (noting.LIBRARY, ("what", "code", "number", "operator", "first", "second", "digest")),
     kinds.AUDIT_BROKEN: (noting.FOUND_BROKEN, ("verdict", "records")),
 }
 
@@ -51,7 +55,13 @@ _CODES = {getattr(verdict, name): name.removeprefix("REFUSED_") for name in dir(
 _CONFIRMED = {
     programming.CONFIRMED_ENTRIES: "entries", programming.CONFIRMED_PREPARED: "entries that were prepared from afar",
     programming.CONFIRMED_TITRATION: "a dose rate", programming.CONFIRMED_ASKED: "a dose rate asked for from afar",
+    programming.CONFIRMED_TAKING: "that what was carried here shall be in force",
 }  # fmt: skip
+_TAKEN = {settling.WHAT_ROOTS: "a root record", settling.WHAT_LIBRARY: "a drug library"}
+_REFUSALS = {0: "in force", **{
+    value: name.lower().replace("_", " ") for room in (updates, refusal) for name, value in vars(room).items()
+    if name.isupper() and name not in ("CODES", "FIRST") and 0 < value < refusal.CODES
+}}  # fmt: skip
 _PROGRAMME = {noting.STARTED: "started", noting.CHANGED: "changed", noting.ENDED: "ended"}
 _FOUND = {credentials.BLANK: "no credentials", credentials.WHOLE: "whole", credentials.BROKEN: "broken"}
 
@@ -60,6 +70,8 @@ def _say(kind: int, name: str, value: Any) -> str:
     names: dict[int, str] = {}
     if name == "kind":
         names = _KINDS
+    elif kind == kinds.AUDIT_LIBRARY:
+        names = {"what": _TAKEN, "code": _REFUSALS}.get(name, {})
     elif name == "code":
         names = _CODES
     elif name in ("trust", "before", "after"):

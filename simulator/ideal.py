@@ -47,28 +47,36 @@ class IdealStore:
     def __init__(self, library: bytes = b"") -> None:
         self.rc = _NO_REFUSAL
         self.writes = 0
-        self._areas = [bytearray(library.ljust(_AREA, b"\xff")), *(bytearray(_BLANK) for _ in range(7))]
+        # Later areas are made when something is written to them.
+        self._areas = {area: bytearray(_BLANK) for area in range(ports.AREA_STAGE + 1)}
+        self._areas[ports.AREA_LIBRARY][: len(library)] = library
 
     def size(self, area: int) -> int:
-        """Bytes in an area."""
-        return _AREA
+        """Bytes in an area, 0 for an area that is not there."""
+        return _AREA if area < len(self._areas) else 0
 
     def read(self, area: int, offset: int, into: bytearray) -> int:
         """What stands there."""
-        into[:] = self._areas[area][offset : offset + len(into)]
+        into[:] = self._areas.get(area, _BLANK)[offset : offset + len(into)]
         return ports.OK
 
     def write(self, area: int, offset: int, data: bytes) -> int:
         """Keep `data`, or refuse."""
         if self.rc == ports.OK:
-            self._areas[area][offset : offset + len(data)] = data
+            self._areas.setdefault(area, bytearray(_BLANK))[offset : offset + len(data)] = data
             self.writes += 1
         return self.rc
 
     def erase(self, area: int) -> int:
         """Begin anew, or refuse."""
         if self.rc == ports.OK:
-            self._areas[area][:] = _BLANK
+            self._areas.setdefault(area, bytearray(_BLANK))[:] = _BLANK
+        return self.rc
+
+    def erase_block(self, area: int, offset: int) -> int:
+        """Begin a block anew, or refuse."""
+        if self.rc == ports.OK:
+            self._areas[area][offset : offset + ports.BLOCK] = _BLANK[: ports.BLOCK]
         return self.rc
 
 

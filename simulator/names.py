@@ -97,5 +97,10 @@ MESSAGES = {
     msg.ASKED: "a new dose rate is asked for from afar: confirm takes it",
     msg.SECOND: "prepared from afar: a second person has to agree first",
     msg.NOT_YOURS: "not for your role",
+    msg.NOTHING_STAGED: "nothing whole was carried here",
+    msg.OTHER_NUMBER: "not the number of what was carried here",
+    msg.AT_NEXT_START: "confirmed: switch off and on, and it is looked at",
+    msg.TAKEN: "what was carried here is in force",
+    msg.NOT_TAKEN: "what was carried here was refused, all is as it was: see the audit",
     msg.UNPROVISIONED: "unprovisioned: no credentials, nothing is heard from afar",
 }

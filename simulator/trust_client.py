@@ -18,6 +18,7 @@ from firmware.trust.keyring import operator_key
 from firmware.trust.mac import MacKey, pbkdf2
 from firmware.trust.request import CONTEXT, DIGEST, kid_of
 from firmware.trust.roles import SERVICE
+from firmware.trust.sealed import make_seal
 from hal.ports import FIELD_PERSON, FIELD_PIN, KEY_FIELD, KEY_NONE
 
 SHIFT_S = 12 * 3600
@@ -49,6 +50,12 @@ def make_record(
 def stored(record: Record, sequence: int = 1) -> bytes:
     """What stands in an area of the store for `record`."""
     return frame(record, sequence)
+
+
+def sealed(record: Record, library: bytes) -> bytes:
+    """What stands in an area of the store for a drug library that this pump has in force, as from a factory."""
+    made: bytes = library + make_seal(record, library, bytes(32), (0, 0)) if library else library
+    return made
 
 
 def pin_entry(pin: str) -> int:

@@ -21,19 +21,21 @@ from typing import Any
 
 from firmware.app import App
 from firmware.comms import mqtt
+from firmware.main import audit_for
 from firmware.therapy.journal import Journal
 from firmware.therapy.records import REC_MARK
 from firmware.therapy.tables import DELIVERY_NAMES
 from firmware.trust.credentials import Record
 from firmware.trust.gatekeeper import Gatekeeper
+from firmware.trust.install import begin_audit
 from hal.host.files import HostEntropy
 from hal.host.sockets import SocketLink
-from hal.ports import ERR_FAILED
+from hal.ports import AREA_AUDIT_A, AREA_AUDIT_B, ERR_FAILED, OK
 from simulator.files.programme import Programme, find_programme, load_programme
 from simulator.nurse import CONFIRMS, Nurse
 from simulator.plant import Plant
-from simulator.site.files import Site, SiteError
-from simulator.site.keystore import unseal
+from simulator.site.files import Site, SiteError, write_private
+from simulator.site.keystore import Keys, PumpEntry, unseal
 from simulator.site.make import read_about, read_passphrase
 from simulator.site.mosquitto import Mosquitto, is_free
 from simulator.site.people import find, read_people
@@ -43,6 +45,7 @@ from simulator.world import TICK_MS, World
 PROGRAMME = "fluid-bolus"  # what the pumps are set up for: head, reservoir, library
 POLLS = 5  # of comms between two turns: a device polls as often as its main loop comes round
 MOST_PUMPS = 64
+_AUDITS = (AREA_AUDIT_A, AREA_AUDIT_B)
 _CATCH_UP = 20  # turns at once, after a machine that was busy; what is left is lost
 _SIM_RTC_S = 200_000_000
 
@@ -97,12 +100,17 @@ class WardPump:
 
     def __init__(
         self, site: Site, pump_id: str, programme: Programme, where: tuple[str, int], nurse: tuple[int, str] | None,
-        habit: str, seed: int,
+        habit: str, seed: int, keys: PumpEntry | None = None,
     ) -> None:  # fmt: skip
-        """SiteError where the pump's record is not in the site any more."""
+        """`keys`: for what it keeps beyond a run, its epoch and its audit. SiteError where its record is gone."""
         self.pump_id = pump_id
         self.record = _record(site, pump_id)
+        self._audit_key = b""
+        if keys is not None:
+            self.record.epoch = max(self.record.epoch, keys.epoch)
+            self._audit_key = keys.audit
         folder = site.pump(pump_id)
+        self._audit_file = folder / "ward.audit"
         self._tls = ssl.create_default_context(cafile=str(site.ca))
         self._tls.load_cert_chain(folder / "client.crt", folder / "client.key")
         self._where = where
@@ -122,11 +130,36 @@ class WardPump:
             # the secure counter, so it begins at the clock, and the journal says so, as of a pump that has long run.
             board.counter.value = now_s
             Journal(board.store).append(REC_MARK, struct.pack("<I", now_s))
+            self._take_audit(board.store)
         board.link = self.link
         board.entropy = HostEntropy()
         maker = mqtt.MqttMaker(self.record.pump_id, board.clock, board.entropy)
-        self.app = App(board, Gatekeeper(board), make_comms=maker.make)
+        audit = audit_for(board.store) if self._audit_key else None
+        self.app = App(board, Gatekeeper(board, audit), make_comms=maker.make)
         return self.app
+
+    def _take_audit(self, store: Any) -> None:
+        """Its audit of the run before, which a gateway goes on from; else one that begins with the site's key."""
+        if not self._audit_key:
+            return
+        sizes = [store.size(area) for area in _AUDITS]
+        try:
+            kept = self._audit_file.read_bytes()
+        except OSError:
+            kept = b""
+        if len(kept) == sum(sizes):
+            store.load(_AUDITS[0], kept[: sizes[0]])
+            store.load(_AUDITS[1], kept[sizes[0] :])
+        elif begin_audit(store, self._audit_key) != OK:
+            raise SiteError(f"pump {self.pump_id}: its audit cannot be begun; 'kvo provision rotate' makes new keys")
+
+    def keep_audit(self) -> None:
+        """Write its audit down for the next run, as its flash would have it."""
+        if self._audit_key:
+            areas = [bytearray(self.world.board.store.size(area)) for area in _AUDITS]
+            for area, into in zip(_AUDITS, areas, strict=True):
+                self.world.board.store.read(area, 0, into)
+            write_private(self._audit_file, b"".join(areas))
 
     def tick(self) -> None:
         """A turn of 100 ms."""
@@ -178,9 +211,10 @@ class Ward:
         self.broker = None if join else Mosquitto(site, self.port)
         chosen = load_programme(find_programme(programme)) if isinstance(programme, str) else programme
         chosen = replace(chosen, events=(), faults=())
-        person = _nurse_of(site, nurse, passphrase)
+        keys = unseal(site.keystore, read_passphrase(site, passphrase))  # the simulator plays pumps and people
+        person = _nurse_of(site, nurse, keys)
         self.pumps = [
-            WardPump(site, pump_id, chosen, (self.host, self.port), person, habit, seed)
+            WardPump(site, pump_id, chosen, (self.host, self.port), person, habit, seed, keys.pumps[pump_id])
             for seed, pump_id in enumerate(_some(site, pumps))
         ]
         self._task: asyncio.Task[None] | None = None
@@ -199,6 +233,7 @@ class Ward:
         for pump in self.pumps:
             if pump.link is not None:
                 pump.link.end()
+            pump.keep_audit()
             pump.world.close()
         if self.broker is not None:
             await asyncio.to_thread(self.broker.close)
@@ -265,7 +300,7 @@ def _record(site: Site, pump_id: str) -> Record:
     return made
 
 
-def _nurse_of(site: Site, name: str | None, passphrase: str | None) -> tuple[int, str] | None:
+def _nurse_of(site: Site, name: str | None, keys: Keys) -> tuple[int, str] | None:
     """Number and PIN of whoever stands at the bedsides; None where the site has no nurse and none was named."""
     people = read_people(site)
     if name is None:
@@ -274,5 +309,4 @@ def _nurse_of(site: Site, name: str | None, passphrase: str | None) -> tuple[int
         person = find(people, name)
     if person is None:
         return None
-    keys = unseal(site.keystore, read_passphrase(site, passphrase))  # the simulator plays the people too
     return person.number, keys.operators[person.number].pin

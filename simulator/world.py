@@ -26,7 +26,7 @@ from simulator.plant import Plant, PlantConfig
 from simulator.power import WATCHDOG, PowerLost
 from simulator.standins.gatekeeper import SCRIPTED
 from simulator.trace import Trace
-from simulator.trust_client import login_keys, stored
+from simulator.trust_client import login_keys, sealed, stored
 
 TICK_MS = 100
 # The person begins once the self-test is over.
@@ -87,7 +87,8 @@ class World:
         config = PlantConfig(head=programme.head, syringe=programme.syringe, reservoir_ul=programme.reservoir_ul)
         self.plant = Plant(config, seed)
         self.board = SimBoard(self.clock, self.plant, seed, journal_bytes)
-        self.board.store.load(ports.AREA_LIBRARY, compile_library(programme.library))
+        library = compile_library(programme.library)
+        self.board.store.load(ports.AREA_LIBRARY, library if credentials is None else sealed(credentials, library))
         self.credentials = credentials
         if credentials is not None:
             for area in (ports.AREA_KEYS_A, ports.AREA_KEYS_B):

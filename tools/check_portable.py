@@ -15,9 +15,11 @@ ROOT = Path(__file__).resolve().parents[1]
 _FIRMWARE = ("firmware.", "hal.ports", "hal.compat", "struct", "hashlib")
 _DEVICE = (
     "struct", "binascii", "micropython", "machine", "sys", "os", "time", "gc", "rp2", "network", "hashlib", "select",
-    "cryptolib", "framebuf", "socket", "termios",
+    "cryptolib", "framebuf", "socket", "termios", "vfs",
 )  # fmt: skip
 _HAL = ("hal.", *_DEVICE)
+# A slot is imported from as a file system, by modules that run at boot or where an update is looked at.
+_OF_SLOTS = ("firmware/start.py", "firmware/update/contents.py", "firmware/update/volume.py")
 # A composition root joins a firmware to one board.
 _ROOTS = (*_FIRMWARE, *_HAL, "simulator.standins.")
 # In the home webassembly the runner's module is the link, by the address of a buffer.
@@ -56,6 +58,8 @@ def place_of(path: str) -> Place | None:
         return Place(path, _STEP, tick, program=True)
     if path == "firmware/__main__.py" or path.startswith("simulator/homes/device"):
         return Place(path, _ROOTS, tick, program=True)
+    if path in _OF_SLOTS:
+        return Place(path, (*_FIRMWARE, "sys", "io"), tick)
     if path.startswith("firmware/"):
         return Place(path, _FIRMWARE, tick)
     if path.startswith("hal/"):

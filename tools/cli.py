@@ -13,6 +13,7 @@ from tools.commands import (
     chart,
     ctl,
     emulate,
+    falsify,
     faults,
     files,
     flash,
@@ -22,6 +23,7 @@ from tools.commands import (
     prove,
     provision,
     run,
+    sbom,
     scenario,
     sign,
     ward,
@@ -32,7 +34,8 @@ from tools.commands.console import BAD_INPUT
 # its package, a site or a broker that is not there, a key that is not given.
 _REFUSALS = (
     "FileProblem", "FlashProblem", "GatewayError", "HomeError", "ImageProblem", "InstallProblem", "KeyRefused",
-    "LinkLost", "MonitorUnavailable", "ReportUnavailable", "SiteError",
+    "LinkLost", "MonitorUnavailable", "ReportUnavailable", "SearchUnavailable",
+    "SiteError",
 )  # fmt: skip
 
 
@@ -71,12 +74,14 @@ app.command()(emulate.emulate)
 app.command()(prove.prove)
 app.command()(build.build)
 app.command()(chart.chart)
+app.command()(sbom.sbom)
 app.command()(fuzz.fuzz)
 app.add_typer(files.programme_app, name="programme")
 app.add_typer(files.library_app, name="library")
 app.add_typer(faults.faults_app, name="faults")
 app.add_typer(scenario.scenario_app, name="scenario")
 app.command()(attack.attack)
+app.command()(falsify.falsify)
 app.add_typer(provision.provision_app, name="provision")
 app.add_typer(sign.sign_app, name="sign")
 app.add_typer(sign.update_app, name="update")

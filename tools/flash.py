@@ -18,6 +18,8 @@ from typing import Any
 
 from simulator.homes import stream
 from simulator.homes.base import HomeError
+from simulator.homes.rom import NAME as ROM
+from tools import flash_rom
 
 MANIFEST = "manifest.json"
 FORMAT = "kvo-image/1"
@@ -92,6 +94,8 @@ class Flashed:
     written: int = 0
     kept: int = 0
     removed: int = 0
+    rom_written: int = 0  # blocks of the ROM partition
+    rom_kept: int = 0
 
 
 def read_image(folder: Path) -> Image:
@@ -148,6 +152,7 @@ def flash(image: Image, port: str, tell: Callable[[int, int, str], None] = lambd
     with _board(port) as board:
         try:
             done = Flashed(port, _about(board, image, port))
+            _has_room(board, image, port)
             begun = True
             _copy(board, image, done, tell)
             done.hint = _hint(board, image, port)
@@ -221,6 +226,24 @@ def _about(board: Any, image: Image, port: str) -> str:
     return about
 
 
+def _has_room(board: Any, image: Image, port: str) -> None:
+    """FlashProblem where the image wants a ROM partition that the board has not."""
+    wanted = len(image.files.get(ROM, b""))
+    if not wanted:
+        return
+    try:
+        room = flash_rom.room_on(board)
+    except flash_rom.NoPartition:
+        raise FlashProblem(
+            f"{port}: the board's MicroPython has no ROM partition; nothing was changed. Build the image without "
+            "--rom, or put a MicroPython with one on the board (docs/device.md)"
+        ) from None
+    if wanted > room:
+        raise FlashProblem(
+            f"{port}: the board's ROM partition has {room:,} bytes, the image wants {wanted:,}; nothing was changed"
+        )
+
+
 def _copy(board: Any, image: Image, done: Flashed, tell: Callable[[int, int, str], None]) -> None:
     """Remove, write, verify; main.py first and last."""
     there = _there(board)
@@ -229,9 +252,11 @@ def _copy(board: Any, image: Image, done: Flashed, tell: Callable[[int, int, str
         if path not in image.files:
             _remove(board, path)
             done.removed += 1
+    if ROM in image.files:
+        _write_rom(board, image.files[ROM], done, tell)
     _make_folders(board, image)
     last = {MANIFEST: image.manifest, MAIN: image.files[MAIN]}
-    rest = {path: data for path, data in image.files.items() if path != MAIN}
+    rest = {path: data for path, data in image.files.items() if path not in (MAIN, ROM)}
     total = len(rest) + len(last)
     for place, (path, data) in enumerate({**rest, **last}.items()):
         tell(place, total, path)
@@ -243,6 +268,18 @@ def _copy(board: Any, image: Image, done: Flashed, tell: Callable[[int, int, str
             raise FlashProblem(f"{path}: the board has not what was written")
         done.written += 1
     tell(total, total, "")
+
+
+def _write_rom(board: Any, data: bytes, done: Flashed, tell: Callable[[int, int, str], None]) -> None:
+    """Write the ROM partition, from which nothing runs then: main.py is gone, and the interpreter is started anew."""
+    _start_anew(board)
+    flash_rom.room_on(board)
+    done.rom_written, done.rom_kept = flash_rom.write(board, data, lambda place, total: tell(place, total, ROM))
+
+
+def _start_anew(board: Any) -> None:
+    """What was loaded from the partition goes: its bytecode lies where something else will."""
+    board.enter_raw_repl(soft_reset=True)
 
 
 def _there(board: Any) -> list[str]:

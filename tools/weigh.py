@@ -9,6 +9,7 @@ from typing import Any
 
 from simulator.homes import micropython, mpy, webassembly
 from simulator.homes.base import HomeError
+from simulator.homes.rom import NAME, rom_image
 from tools.image.resident import resident
 
 SCRIPT = Path(__file__).with_name("device") / "measure.py"
@@ -16,9 +17,10 @@ SCRIPT = Path(__file__).with_name("device") / "measure.py"
 RESIDENT = ("firmware", "hal/__init__.py", "hal/ports.py", "hal/compat.py")
 # The rest of what measure.py imports.
 _MEASURING = (
-    "tools/__init__.py", "tools/device/__init__.py", "tools/device/live.py", "tools/device/measure.py",
-    "tools/device/parts.py", "tools/device/tour.py",
+    "tools/__init__.py", "tools/device/__init__.py", "tools/device/measure.py", "tools/device/parts.py",
+    "tools/device/tour.py",
 )  # fmt: skip
+_LIVE = "tools/device/live.py"
 # Seconds on a machine of one's own.
 _PATIENCE_S = 600
 
@@ -43,17 +45,26 @@ def bytecode(sources: Mapping[str, bytes]) -> dict[str, int]:
     return rooms
 
 
-def on_webassembly(sources: Mapping[str, bytes], ticks: bool = True) -> dict[str, Any]:
-    """measure.py's figures with 32-bit words, without `ticks` those of bytes. HomeError where it is not to be had."""
-    files = webassembly.bundle(mpy.compile_all({**mpy.sources_of(*RESIDENT, *_MEASURING), **sources}))
+def on_webassembly(sources: Mapping[str, bytes], ticks: bool = True, rom: bool = False) -> dict[str, Any]:
+    """measure.py's figures with 32-bit words, without `ticks` those of bytes. HomeError where it is not to be had.
+
+    rom: what is resident runs from a ROM file system, and not from the heap.
+    """
+    # live.py imports measure.py, whose own main would then be left out (homes/shrink.py).
+    measuring = _MEASURING if ticks else (*_MEASURING, _LIVE)
+    files = _files(mpy.compile_all({**mpy.sources_of(*RESIDENT, *measuring), **sources}), rom)
     main = "tools.device.measure" if ticks else "tools.device.live"
     return _figures(webassembly.run_module(files, main, timeout_s=_PATIENCE_S))
 
 
-def bare_on_webassembly() -> int:
+def _files(compiled: dict[str, bytes], rom: bool) -> bytes:
+    return webassembly.bundle({NAME: rom_image(compiled)} if rom else compiled)
+
+
+def bare_on_webassembly(rom: bool = False) -> int:
     """Live bytes of the bare board as a Pico's image starts it, mid-infusion, 32-bit words. HomeError without."""
     own = ("tools/__init__.py", "tools/device/__init__.py", "tools/device/live_bare.py")
-    files = webassembly.bundle(mpy.compile_all(mpy.sources_of(*RESIDENT, "hal/bare", *own)))
+    files = _files(mpy.compile_all(mpy.sources_of(*RESIDENT, "hal/bare", *own)), rom)
     return int(_figures(webassembly.run_module(files, "tools.device.live_bare", timeout_s=_PATIENCE_S))["live_bare"])
 
 
@@ -76,6 +87,7 @@ HOMES = {
     "cpython": on_cpython,
     "micropython": on_micropython,
     "webassembly": lambda: on_webassembly(resident_sources()),
+    "webassembly, from ROM": lambda: on_webassembly(resident_sources(), rom=True),
 }
 
 

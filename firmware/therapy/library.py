@@ -1,9 +1,12 @@
-"""The drug library as the pump reads it: checked once, entries decoded when asked for."""
+"""The drug library as the pump reads it: checked once, entries decoded when asked for. It lies in two copies."""
 
 import struct
 
 from firmware.therapy import layout
 from hal.compat import crc32
+from hal.ports import AREA_LIBRARY, AREA_LIBRARY_B
+
+AREAS = (AREA_LIBRARY, AREA_LIBRARY_B)
 
 _HEADER = layout.struct_format(layout.LIBRARY_HEADER)
 _ENTRY = layout.struct_format(layout.LIBRARY_ENTRY)
@@ -53,10 +56,20 @@ class Library:
         return None
 
 
-def read_library(store, area):
-    """Read and check the library in `area` of `store`."""
+def read_newest(store, areas=AREAS):
+    """Read and check the copies in `areas` of `store`; return the newest Library that is whole, or an empty one."""
+    newest = Library(b"")
+    for area in areas:
+        found = read_library(store, area, newest.sequence if newest.entries else -1)
+        if found.entries:
+            newest = found
+    return newest
+
+
+def read_library(store, area, above=-1):
+    """Read and check the library in `area` of `store`; an empty one where its sequence is not past `above`."""
     header = bytearray(struct.calcsize(_HEADER))
-    if store is None or store.read(area, 0, header):
+    if store is None or store.read(area, 0, header) or struct.unpack(_HEADER, header)[4] <= above:
         return Library(b"")
     entries = header[6] | header[7] << 8
     size = len(header) + entries * struct.calcsize(_ENTRY)

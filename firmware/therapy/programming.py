@@ -19,10 +19,12 @@ CONFIRMED_ENTRIES = const(1)
 CONFIRMED_PREPARED = const(2)
 CONFIRMED_TITRATION = const(3)
 CONFIRMED_ASKED = const(4)
+CONFIRMED_TAKING = const(5)  # what was carried here, by its number; with it comes no dose
 
 # Fields that only a person at the panel enters, and those that steps stand for.
 _NOT_PREPARED = (
     ports.FIELD_TITRATE_MILLI, ports.FIELD_PERSON, ports.FIELD_PIN, ports.FIELD_STEP_DOSE_MILLI, ports.FIELD_STEP_S,
+    ports.FIELD_TAKE,
 )  # fmt: skip
 
 
@@ -41,6 +43,8 @@ class Programming:
         self._request = Request()
         self._titrate_milli = -1
         self._asked_soft = False
+        self._take = -1  # number of what was carried here, entered and not confirmed
+        self.wanted = -1  # confirmed, until whoever looks at it has taken it
         self._now_ms = 0  # of the last look
         self._prefilled = False  # the entries are those that were prepared, untouched
         self.confirmed = 0  # CONFIRMED_*, until whoever keeps the audit has taken it
@@ -67,6 +71,8 @@ class Programming:
                 controller.status.message = msg.BUSY
             elif controller.delivery.state == t.ST_PROGRAMMING:
                 controller.status.message = self._confirm(readings)
+            elif controller.delivery.state == t.ST_MAINTENANCE:
+                controller.status.message = self._confirm_taking(readings)
             elif self._titrate_milli >= 0:
                 controller.status.message = self._titrate()
             elif self.prepared.titrate_milli >= 0:
@@ -88,6 +94,8 @@ class Programming:
         elif field == ports.FIELD_TITRATE_MILLI:
             self._titrate_milli = value
             self._drop_titration()
+        elif field == ports.FIELD_TAKE:
+            self._take = value
         elif controller.delivery.state != t.ST_PROGRAMMING:
             status.message = msg.STATE
         elif not controller.may_enter():
@@ -127,6 +135,17 @@ class Programming:
         self._prefilled = False
         self.prepared.forget()
         return msg.READY
+
+    def _confirm_taking(self, readings):
+        """What was carried here is confirmed in maintenance alone, which has no patient, with the key switch turned."""
+        number = self._take
+        self._take = -1
+        if number < 0:
+            return msg.MISSING
+        if not readings.flags & ports.RF_KEY_SWITCH:
+            return msg.KEY_NEEDED
+        self.wanted = number
+        return msg.BUSY
 
     def _titrate(self):
         message = self._offer(self._titrate_milli)

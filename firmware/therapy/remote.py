@@ -8,6 +8,7 @@ from firmware.therapy import mailbox as box
 from firmware.therapy import messages as msg
 from firmware.therapy.keeper import ERASE_UL_H, is_moving
 from firmware.therapy.log import LogReader
+from firmware.therapy.programming import CONFIRMED_TAKING
 from firmware.therapy.tables import ST_STANDBY
 
 
@@ -78,6 +79,17 @@ class Remote:
         what = programming.confirmed
         programming.confirmed = 0
         return what
+
+    def wanted(self):
+        """Return the number of what a person wants in force, -1: nothing; once."""
+        number = self._programming.wanted
+        self._programming.wanted = -1
+        return number
+
+    def took(self, number):
+        """It will be: a person has confirmed it."""
+        self._programming.confirmed = CONFIRMED_TAKING
+        self._programming.confirmed_milli = number
 
     def confirmed_milli(self):
         """Return the dose rate of what was confirmed last, in thousandths."""

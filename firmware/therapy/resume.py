@@ -145,7 +145,7 @@ class Past:
         was meant to be. rtc_s: now, -1 where no clock survives power.
         """
         self._take_prescription()
-        if self.rx is None and _TAKEN_UP >> self.delivery & 1:
+        if self.rx is None and self.has_therapy():
             self.torn = True
             self._settle_lock_out()
             return WAIT if self._copies else NOTHING
@@ -155,7 +155,7 @@ class Past:
         self._settle()
         if self.delivery == t.ST_FAILED:
             return FAILED
-        if not _TAKEN_UP >> self.delivery & 1:
+        if not self.has_therapy():
             return NOTHING
         if self.torn or not _MOVING >> self.delivery & 1:
             return WAIT
@@ -169,6 +169,10 @@ class Past:
                 may = False
         recent = [at for at in self._resumes if self.op_s - at < RESUMES_S]
         return GO_ON if may and len(recent) < RESUMES else WAIT
+
+    def has_therapy(self):
+        """Whether a therapy stood, running or not, when the last frame was written."""
+        return _TAKEN_UP >> self.delivery & 1 != 0
 
     def clock_went_back(self, rtc_s):
         """Whether the clock that survives power stands before the journal's last time."""

@@ -6,7 +6,7 @@ One request waits at a time, as at the bedside one prescription is prepared at a
 from firmware.trust import verdict as v
 from hal.compat import const
 
-DIGEST = const(8)  # bytes of a request's SHA-256 that name it
+DIGEST = const(16)  # bytes of a request's SHA-256 that name it: two of one name take 2**64 tries
 
 
 class Approvals:

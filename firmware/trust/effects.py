@@ -10,11 +10,12 @@ from hal.ports import ERR_ABSENT, ERR_RANGE, FIELD_TITRATE_MILLI, OK
 class Effects:
     """`carry_out` gives a code; `message` is therapy's answer to it."""
 
-    __slots__ = ("_gate", "_remote", "_unstored", "message")
+    __slots__ = ("_gate", "_remote", "_slot", "_unstored", "message")
 
     def __init__(self, gate, remote):
         self._gate = gate
         self._remote = remote
+        self._slot = None  # takes the chunks of an image that it awaits
         self._unstored = False  # what was revoked does not outlive a reset yet
         self.message = msg.NONE
 
@@ -48,6 +49,8 @@ class Effects:
             return v.OK
         if kind == r.KIND_STAGE or kind == r.KIND_CHUNK:
             return self._carry(kind, arguments[ARGUMENT], arguments[SECOND])
+        if kind == r.KIND_UPDATE or kind == r.KIND_INSTALL:
+            return self._update(request)
         if kind == r.KIND_TIME:
             return self._time(arguments[ARGUMENT])
         if kind == r.KIND_REVOKE:
@@ -86,17 +89,35 @@ class Effects:
         return v.REFUSED_NOTHING_TO_APPROVE if self._remote.release() else v.OK
 
     def _carry(self, kind, number, data):
-        """Something is announced, or a chunk of it has come. STATE: not that; BUSY: once more, when the pump rests."""
+        """Something is announced, or a chunk of it has come. STATE: not that; BUSY: once more, when the pump rests.
+
+        An image that a slot awaits goes there.
+        """
         speaker = self._gate.speaker
-        staging = speaker.staging()
+        updates = self._gate.updates
         if kind == r.KIND_STAGE:
-            rc = staging.begin(number, data, self._remote.is_at_rest())
+            self._slot = None if updates is None else updates.carrier(number, data)
+        carrier = speaker.staging() if self._slot is None else self._slot
+        if kind == r.KIND_STAGE:
+            rc = carrier.begin(number, data, self._remote.is_at_rest())
         else:
-            rc = staging.take(number, data)
-        speaker.staged()
+            rc = carrier.take(number, data)
+        speaker.staged(carrier)
         if rc == ERR_ABSENT or rc == ERR_RANGE:
             return v.REFUSED_STATE
         return v.REFUSED_BUSY if rc else v.OK
+
+    def _update(self, request):
+        """Take up the envelope that is staged, or have what is ready installed."""
+        updates = self._gate.updates
+        if updates is None:
+            return v.REFUSED_STATE  # no slots
+        if request.kind == r.KIND_UPDATE:
+            rc = updates.offer(self._gate.speaker.staging(), request.operator)
+        else:
+            rc = updates.install(request.arguments[ARGUMENT], request.operator)
+        self._gate.speaker.updated(updates)
+        return v.REFUSED_STATE if rc else v.OK
 
     # The key service's.
 

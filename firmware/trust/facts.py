@@ -19,6 +19,7 @@ WAVE = const(6)
 STAGED = const(7)
 HEAD = const(8)
 AUDIT = const(9)
+UPDATE = const(12)
 
 ACKS = const(8)
 # A fact's counter is the boot's count and, below it, so many bits for the facts of one boot.

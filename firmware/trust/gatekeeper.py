@@ -52,6 +52,7 @@ class Gatekeeper:
         self._due_ms = self._turn_ms = now_ms
         self._out = b""  # a fact, made and not yet taken
         self.make_request = None  # a test may hand in another, and other parts, before the first step
+        self.updates = None  # of a pump with slots; has the methods of firmware.update.running.Updates
         self.tally = v.Tally()
         self.roles = Roles()
         self.seconds = Seconds(now_ms)
@@ -93,12 +94,21 @@ class Gatekeeper:
             self._remote.say_at_rest(msg.UNPROVISIONED)
         if self.speaker is not None:
             self.speaker.sample(readings, self.seconds.now_s)
+        if self.updates is not None:
+            self._tell_of_updates()
         if self._held < AUDIT_TURNS and (self._listen(inbox, now_ms, post) or self._speak(facts)):
             if self.audit.waits():
                 self._held += 1
         else:
             self._held = 0
             self.audit.step(quick and self._remote.may_erase())
+
+    def _tell_of_updates(self):
+        note = self.updates.tell()
+        if note is not None:
+            self.audit.update(note)
+            if self.speaker is not None:
+                self.speaker.updated(self.updates)
 
     def _look_at_bedside(self, readings):
         found = self.bedside.look(readings, self.seconds.now_s)

@@ -9,6 +9,8 @@ whoever asks and given back in the answer, the CRC-32 (eight hex digits) over al
     kvo end 4 LENGTH SHA-256 CRC   kvo ok 4 CRC, once it reads back; or kvo no 4 REASON CRC, and nothing has changed
     what was garbled               kvo again 0 CRC
 
+and what carrying.py answers, root record and drug library, which are staged there and looked at when the pump starts.
+
 A pump without keys takes any record that is one. One with keys takes only a newer record of its own key: that is how
 people and revocations change. Another key goes in after recovery, or after a wipe with the hands on the pump.
 
@@ -95,7 +97,10 @@ class Installer:
     `port`: a stream with receive and send (hal.ports.Link). `gatekeeper`: who uses the credentials in `store`, or None.
     """
 
-    def __init__(self, port, store, gatekeeper):
+    def __init__(self, port, store, gatekeeper, counter=None):
+        """`counter`: the board's secure counter, or None."""
+        self._counter = counter
+        self._carrying = None
         self._port = port
         self._store = store
         self._audit_key = b""
@@ -141,9 +146,17 @@ class Installer:
             if words[1] == b"end" and len(words) == 6:
                 reason = self._end(int(words[3]), unhexlify(words[4]))
                 return _said(b"no " + number + b" " + reason if reason else b"ok " + number)
+            return _said(self._carry(words[1:-1]))
         except ValueError:
             pass
         return _said(b"again " + number)
+
+    def _carry(self, words):
+        if self._carrying is None:
+            from firmware.trust.carrying import Carrying
+
+            self._carrying = Carrying(self._store, self._credentials, self._counter)
+        return self._carrying.answer(words)
 
     def _who(self, number):
         credentials = self._credentials

@@ -5,6 +5,7 @@ key is turned. What opens then (install.py) is loaded then. Shut, it says so to 
 Stepped in the main loop, never in a turn.
 """
 
+from firmware.therapy import messages as msg
 from firmware.therapy.tables import ST_MAINTENANCE
 from hal.compat import const
 from hal.ports import RF_KEY_SWITCH
@@ -26,8 +27,11 @@ class LocalPort:
         self._piece = bytearray(_PIECE)
         self._installer = None
 
-    def step(self, state, flags):
+    def step(self, state, flags, remote):
         """Take and answer a few bytes; `state`: of delivery, `flags`: of the last readings. Lets no exception out."""
+        number = remote.wanted()
+        if number >= 0:
+            self._take(remote, number)
         if self._board.local is None:
             return
         try:
@@ -45,8 +49,21 @@ class LocalPort:
         if self._installer is None:
             from firmware.trust.install import Installer
 
-            self._installer = Installer(self._board.local, self._board.store, self._gatekeeper)
+            board = self._board
+            self._installer = Installer(board.local, board.store, self._gatekeeper, board.counter)
         self._installer.step()
+
+    def _take(self, remote, number):
+        """A person wants what was carried here in force: it will be looked at when the pump starts next."""
+        try:
+            from firmware.trust.taking import confirm
+
+            message = confirm(self._board, self._gatekeeper, remote, number)
+        except MemoryError:
+            message = msg.BUSY
+        if message == msg.AT_NEXT_START:
+            remote.took(number)
+        remote.say(message)
 
     def _say_shut(self):
         self._installer = None  # what was half said is forgotten

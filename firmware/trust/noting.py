@@ -6,6 +6,7 @@ what was passed over is counted: neither does a flood wear the store, nor does i
 
 import struct
 
+from firmware.therapy import messages as msg
 from firmware.therapy.programming import CONFIRMED_ASKED, CONFIRMED_PREPARED
 from firmware.therapy.tables import TR_ISOLATED
 from firmware.trust import audit as a
@@ -20,9 +21,9 @@ from hal.ports import OK
 # Data of each kind, little-endian: pump seconds, site time (-1: not known), then what docs/trust.md says.
 BOOT = "<IiiBBBB"
 TRUST = "<IiBBH"
-REQUEST = "<IiBBHIi8s"
-REFUSED = "<IiBBBHI8s"
-CONFIRMED = "<IiBIi8s"
+REQUEST = "<IiBBHIi16s"
+REFUSED = "<IiBBBHI16s"
+CONFIRMED = "<IiBIi16s"
 LOGIN = "<IiI"
 LOGIN_REFUSED = "<IiIH"
 GLASS = "<IiBI"
@@ -30,6 +31,8 @@ PROGRAMME = "<IiBBIIII"
 KEYS = "<IiB"
 EPOCH = "<IiII"
 EXPORT = "<IiBII"
+LIBRARY = "<IiBHIIII8s"
+UPDATE = "<IiBBBII8s"
 FOUND_BROKEN = "<IiBI"
 
 KEYS_WIPED = const(1)
@@ -45,7 +48,7 @@ RETRY_S = const(10)  # after a store that refused
 _IN_THERAPY = const(0x2F0)  # infusing, bolus, paused, KVO, stopped: bits by ST_*
 _READING = (r.KIND_LOG, r.KIND_AUDIT)
 _CHANGING = (r.KIND_REVOKE, r.KIND_EPOCH)  # the change itself is noted
-_NO_DIGEST = bytes(8)
+_NO_DIGEST = bytes(16)
 _ARGUMENTS = (22, 1)  # of a titration, and of most kinds
 
 
@@ -86,6 +89,7 @@ class Noting:
         self._reader = AuditReader(audit.chain)
         self._remote = None
         self._seconds = None
+        self.owed = None  # what came of something that was carried here (taking.Owed), until it is stored
         self._first_key = b""  # of a chain that has to be begun; b"": none has
         self._accepted = Allowance()
         self._trusting = Allowance()
@@ -119,8 +123,16 @@ class Noting:
         self._override_ul_h = remote.override_ul_h()
         values = (count, self._trust, remote.status.delivery, found, FIRMWARE_VERSION)
         self._note(a.AUDIT_BOOT, BOOT, *values)
+        if self.owed is not None:
+            self._note_taken(remote)
         if chain.state == BROKEN:
             self._break(BROKEN)
+
+    def _note_taken(self, remote):
+        for end in self.owed.ends:
+            what, code, number, operator, first, second, digest = struct.unpack("<" + LIBRARY[3:], end)
+            self._note(a.AUDIT_LIBRARY, LIBRARY, what, code, number, operator, first, second, digest)
+            remote.say(msg.NOT_TAKEN if code else msg.TAKEN)
 
     def note(self, code, request, times):
         """A request came to `code`."""
@@ -163,6 +175,11 @@ class Noting:
     def revoked(self, epoch, operator):
         """The record changed: `operator` is revoked, or with 0 the epoch was raised."""
         self._note(a.AUDIT_EPOCH, EPOCH, epoch, operator)
+
+    def update(self, note):
+        """Something became of an update, or of what boots. Only people who may carry, and boots, bring it about."""
+        values = (note.what, note.code, note.slot, note.number, note.operator, note.digest[:8])
+        self._note(a.AUDIT_UPDATE, UPDATE, *values)
 
     def wiped(self):
         """The keys in use were forgotten."""
@@ -231,6 +248,9 @@ class Noting:
             if self._audit.step(may_erase) != OK:
                 self._retry_s = self._seconds.now_s + RETRY_S
         elif not self._audit.waits():
+            if self.owed is not None:
+                self.owed.told()
+                self.owed = None
             self._audit.step(may_erase)  # takes the other area ahead of need
             self._check()
 

@@ -31,6 +31,8 @@ KIND_AUDIT = const(12)
 KIND_WAVE = const(13)
 KIND_STAGE = const(14)
 KIND_CHUNK = const(15)
+KIND_UPDATE = const(18)
+KIND_INSTALL = const(19)
 
 # Forms of arguments; request.py holds what came against them.
 ARG_NONE = const(0)  # an empty map
@@ -47,6 +49,8 @@ _CLINICAL = const(0x0E)  # nurse, physician, pharmacist: bits by role
 _AT_THE_PATIENT = const(0x06)  # nurse, physician
 _ANYBODY = const(0x7E)
 _CARRIERS = const(0x38)  # pharmacist, biomed, manufacturer
+_UPDATERS = const(0x30)  # biomed, manufacturer
+_BIOMED = const(0x10)
 _SERVICE = const(0x40)
 _REVIEWING = const(0x50)  # biomed, key service: what people did is nobody else's to read
 _QUIET = const(3)  # normal, offline: bits by TR_*
@@ -70,6 +74,8 @@ TABLE = bytes(
         KIND_WAVE, _ANYBODY, _LONG, _HEARD, ARG_SECONDS,
         KIND_STAGE, _CARRIERS, _LONG, _QUIET, ARG_STAGE,
         KIND_CHUNK, _CARRIERS, _LONG, _QUIET, ARG_CHUNK,
+        KIND_UPDATE, _UPDATERS, _LONG, _QUIET, ARG_NONE,
+        KIND_INSTALL, _BIOMED, _LONG, _QUIET, ARG_COUNT,
         KIND_TIME, _SERVICE, _SHORT, _HEARD, ARG_COUNT,
         KIND_REVOKE, _SERVICE, _LONG, _HEARD, ARG_OPERATOR,
         KIND_EPOCH, _SERVICE, _LONG, _HEARD, ARG_COUNT,
@@ -80,6 +86,11 @@ TABLE = bytes(
 def may_treat(role):
     """Return whether `role` programmes and raises doses at the bedside."""
     return _CLINICAL >> role & 1 != 0
+
+
+def may_take(role):
+    """Return whether `role` may say at the bedside that what was carried here shall be in force."""
+    return _CARRIERS >> role & 1 != 0
 
 
 class Roles:

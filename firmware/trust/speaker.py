@@ -121,10 +121,16 @@ class Speaker:
             self._staging = Staging(self._store)
         return self._staging
 
-    def staged(self):
-        """Queue a STAGED: what is announced, how far it has come, how it stands."""
-        s = self._staging
+    def staged(self, s=None):
+        """Queue a STAGED: what is announced, how far it has come, how it stands. `s`: of a slot, where it goes there."""
+        s = self._staging if s is None else s
         self._facts.add(f.STAGED, {1: s.state, 2: s.length, 3: s.have, 4: s.digest})
+
+    def updated(self, updates):
+        """Queue an UPDATE: how an update stands, why the last was refused, what booted and how."""
+        booted = updates.booted
+        body = {1: updates.state(), 2: updates.reason, 3: updates.number(), 4: booted.mode, 5: booted.number}
+        self._facts.add(f.UPDATE, body)
 
     def _search(self):
         if self._log.step():

@@ -1,8 +1,9 @@
 """What is carried to the pump in chunks and waits: a drug library, until somebody who may has verified and taken it.
 
 Nothing that lies here is in force, and nothing here judges it but for the digest that it was announced with. The area
-holds a heading (magic, length u32, SHA-256, CRC-32; little-endian), a mark for each chunk and the chunks. A mark is
-cleared once its chunk has been read back, so that after a loss of power the transport goes on where it was.
+holds a heading (magic, length u32, SHA-256, CRC-32; little-endian), a mark for each chunk, what people said to it
+(taking.py) and the chunks. A mark is cleared once its chunk has been read back, so that after a loss of power the
+transport goes on where it was.
 """
 
 import struct
@@ -23,6 +24,7 @@ _MAGIC = const(0x474F564B)
 _HEADING = const(44)
 _CRC_AT = const(40)
 _MARKS = const(44)
+TAKING_AT = const(176)  # from here on, to the chunks: taking.py
 _BODY = const(512)
 _TAKEN = const(0)
 _PIECES = const(4)  # hashed in a turn, of _PIECE bytes
@@ -31,7 +33,7 @@ _PIECE = const(256)
 
 def capacity(size):
     """Bytes that an area of `size` bytes can stage."""
-    return max(0, min(size - _BODY, (_BODY - _MARKS) * CHUNK))
+    return max(0, min(size - _BODY, (TAKING_AT - _MARKS) * CHUNK))
 
 
 class Staging:

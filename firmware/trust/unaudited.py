@@ -22,6 +22,9 @@ class Unaudited:
     def revoked(self, epoch, operator):
         """The record changed: `operator` is revoked, or with 0 the epoch was raised."""
 
+    def update(self, note):
+        """Something became of an update, or of what boots: `note` has what, code, slot, number, operator and digest."""
+
     def wiped(self):
         """The keys in use were forgotten: the pump is isolated."""
 

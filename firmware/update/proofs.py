@@ -4,7 +4,16 @@ Both are over the manifest's digest, which is not repeated in them. Each object 
 """
 
 from firmware.trust import cose, lms
-from firmware.update.verdict import MORE, PROOF_ALGORITHM, PROOF_MALFORMED, PROOF_UNPROTECTED, WRONG_PROOF
+from firmware.update.verdict import (
+    MORE,
+    PROOF_ALGORITHM,
+    PROOF_MALFORMED,
+    PROOF_UNPROTECTED,
+    REVOKED_KEY,
+    SAME_SIGNER,
+    UNKNOWN_KEY,
+    WRONG_PROOF,
+)
 from hal.compat import const
 
 HSS_LMS = const(-46)  # RFC 8778, section 3
@@ -53,6 +62,35 @@ class Signature:
         return verdict ^ lms.VERIFIED ^ HOLDS if verdict == lms.VERIFIED else WRONG_PROOF
 
 
+class Signer(Signature):
+    """One of several keys, chosen by the id that the signature names: `keys` by id, `revoked` ids.
+
+    `used`: the ids that signed, shared by those who must be different people.
+    """
+
+    def __init__(self, keys, revoked, used):
+        super().__init__(b"")
+        self._keys = keys
+        self._revoked = revoked
+        self.used = used
+
+    def begin(self, message, payload):
+        """As Signature.begin. The id is under the signature, as every header is."""
+        rc = _refuses(message, self.algorithm)
+        if rc != MORE:
+            return rc
+        identifier = message.protected.get(cose.KEY_ID, b"")
+        if identifier in self._revoked:
+            return REVOKED_KEY
+        if identifier not in self._keys:
+            return UNKNOWN_KEY
+        if identifier in self.used:
+            return SAME_SIGNER
+        self.used.append(identifier)
+        self._key = self._keys[identifier]
+        return Signature.begin(self, message, payload)
+
+
 class Mac:
     """The facility's counter-signature: `key` is a mac.MacKey."""
 
@@ -76,3 +114,21 @@ class Mac:
         message = self._message
         self._message = None
         return HOLDS if message.verify_mac(self._key) == cose.OK else WRONG_PROOF
+
+
+class Filed:
+    """A counter-signature that was checked when the image was taken in, by a key that a recovery may since have replaced.
+
+    At boot the record names the manifest that was taken in; what is looked at here is that there is one, in its form.
+    """
+
+    tag = cose.TAG_MAC0
+    algorithm = cose.HMAC_256
+
+    def begin(self, message, payload):
+        """As Signature.begin."""
+        return _refuses(message, self.algorithm)
+
+    def step(self, hashes):
+        """HOLDS: it vouches for nothing."""
+        return HOLDS

@@ -67,4 +67,9 @@ PAYLOAD_MISSING = const(47)
 PAYLOAD_CHANGED = const(48)
 TARGET = const(49)  # the slots said no: `detail` is their code
 TOO_MANY_STEPS = const(50)
-CODES = const(51)
+
+# Whose signatures they are.
+UNKNOWN_KEY = const(51)  # no key of the root record has that id
+REVOKED_KEY = const(52)
+SAME_SIGNER = const(53)  # two signatures, and one person
+CODES = const(54)

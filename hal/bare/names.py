@@ -108,6 +108,11 @@ MESSAGES = (
     b"no card of anybody here",
     b"too many wrong cards: wait",
     b"the card does not answer: number and PIN",
+    b"nothing whole was carried here",
+    b"not the number of what was carried here",
+    b"confirmed: switch off and on, and it is looked at",
+    b"what was carried here is in force",
+    b"what was carried here was refused, all is as it was: see the audit",
 )
 # Of the alarms, by code.
 PRIORITIES = (

@@ -7,7 +7,17 @@ protects anything from anybody: the secure counter is one that the demo's attack
 import os
 
 from hal.compat import const, ticks_add, ticks_diff
-from hal.ports import AREA_JOURNAL_A, AREA_JOURNAL_B, AREA_KEYS_B, AREA_LIBRARY, ERR_ABSENT, ERR_FAILED, ERR_RANGE, OK
+from hal.ports import (
+    AREA_JOURNAL_A,
+    AREA_JOURNAL_B,
+    AREA_KEYS_B,
+    AREA_LIBRARY,
+    BLOCK,
+    ERR_ABSENT,
+    ERR_FAILED,
+    ERR_RANGE,
+    OK,
+)
 
 JOURNAL_BYTES = const(4096)  # of each area; two of them leave a Pico room for the rest
 SMALL_BYTES = const(4096)  # of each area of the audit and of the credentials: memory once it is written to
@@ -135,6 +145,17 @@ class Store:
         self._stall(ERASE_MS)
         first = self._first(area) // _PAGE
         self._clear(first, first + size // _PAGE)
+        return OK
+
+    def erase_block(self, area, offset):
+        """Set a block to 0xFF; time passes."""
+        if offset % BLOCK or not self._holds(area, offset, BLOCK):
+            return ERR_RANGE
+        if area == AREA_LIBRARY:
+            return ERR_FAILED
+        self._stall(ERASE_MS)
+        first = (self._first(area) + offset) // _PAGE
+        self._clear(first, first + BLOCK // _PAGE)
         return OK
 
     def _clear(self, first, end):

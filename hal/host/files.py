@@ -11,7 +11,11 @@ from hal.ports import (
     AREA_KEYS_A,
     AREA_KEYS_B,
     AREA_LIBRARY,
+    AREA_LIBRARY_B,
+    AREA_ROOTS_A,
+    AREA_ROOTS_B,
     AREA_STAGE,
+    BLOCK,
     ERR_FAILED,
     ERR_RANGE,
     OK,
@@ -26,6 +30,9 @@ SIZES = {
     AREA_KEYS_A: 4 * 1024,
     AREA_KEYS_B: 4 * 1024,
     AREA_STAGE: 36 * 1024,
+    AREA_ROOTS_A: 4 * 1024,
+    AREA_ROOTS_B: 4 * 1024,
+    AREA_LIBRARY_B: 32 * 1024,
 }
 _ERASED = b"\xff"
 
@@ -73,6 +80,12 @@ class FileStore:
     def erase(self, area):
         """Set the whole area to 0xFF and sync."""
         return self._put(area, 0, _ERASED * SIZES[area]) if area in SIZES else ERR_RANGE
+
+    def erase_block(self, area, offset):
+        """Set a block to 0xFF and sync."""
+        if offset % BLOCK or not self._holds(area, offset, BLOCK):
+            return ERR_RANGE
+        return self._put(area, offset, _ERASED * BLOCK)
 
     def _holds(self, area, offset, length):
         return area in SIZES and 0 <= offset and offset + length <= SIZES[area]

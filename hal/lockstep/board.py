@@ -242,6 +242,10 @@ class _Store:
         """Set the whole area to 0xFF; the reply's clock tells how long it took."""
         return self._board.call(frames.OP_ERASE, area)
 
+    def erase_block(self, area, offset):
+        """Set a block to 0xFF, in as much time."""
+        return self._board.call(frames.OP_ERASE_BLOCK, area, offset)
+
 
 class _Rtc:
     def __init__(self, board):

@@ -8,7 +8,7 @@ from binascii import crc32
 
 from hal.compat import const
 
-VERSION = const(4)
+VERSION = const(5)
 # A frame begins with this and the version: a byte that small numbers do not have.
 MARK = const(0xA0)
 HEAD = const(8)  # mark and version u8, kind u8, payload length u16, sequence u32
@@ -42,6 +42,7 @@ OP_ENTROPY = const(8)
 OP_IDENTITY = const(9)
 OP_CARD_ASK = const(10)
 OP_CARD_ANSWER = const(11)
+OP_ERASE_BLOCK = const(12)
 
 # Flags of TURN_OUT.
 OUT_FED = const(1)  # the watchdog was fed

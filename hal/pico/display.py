@@ -18,7 +18,7 @@ from hal.compat import const, ticks_diff
 from hal.pico import pins
 from hal.pico.entry import FIELD, VALUE
 from hal.pico.words import ALARMS, FIELDS, MESSAGES, STATES, TRUST, long, short
-from hal.ports import ERR_FAILED, OK
+from hal.ports import ERR_FAILED, FIELD_PIN, OK
 
 WIDTH = const(128)
 PAGES = const(8)
@@ -177,6 +177,8 @@ class Display:
             return cell[:5] + "_"
         thousandths = typed[0] == VALUE and cell[5] == "k"
         value = fixed(typed[2], 3, 0) if thousandths else str(typed[2])
+        if typed[1] == FIELD_PIN:
+            value = "*" * typed[3]
         return cell[:5] + value + cell[6:].strip() + wrong
 
     def _large(self, page, text):

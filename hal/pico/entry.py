@@ -16,7 +16,7 @@ from hal.compat import const, ticks_diff
 ENTRY_MS = const(30_000)
 SHIFT_MS = const(5000)
 MAX_VALUE = const(0x3FFFFFFF)
-_LAST_FIELD = const(24)
+_LAST_FIELD = const(26)
 _A = const(3)
 _B = const(7)
 _C = const(11)

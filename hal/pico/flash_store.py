@@ -1,14 +1,16 @@
-"""The store in the Pico's own flash: NOR semantics as the part has them, in 31 sectors below the file system.
+"""The store in the Pico's own flash: NOR semantics as the part has them, in 41 sectors below the file system.
 
 Stock MicroPython mounts a file system over all that `rp2.Flash()` reaches and remakes it where its
 size is another, so there is no room above. Below it, between the interpreter's image and the file
 system, every official image leaves more than 200 KB free; blocks there have negative numbers, which
 `rp2.Flash` takes without a word (ports/rp2/rp2_flash.c, 1.27 to 1.29). Nothing is written there
-but into sectors that are blank or bear our header: what else lies there is somebody's, and is refused.
+but into sectors that are blank or bear our header: what else lies there is somebody's, and is refused. An interpreter
+that was built with a ROM partition has it there; the store then lies below that.
 
     sector 0       header, never erased
     sectors 1, 2   the counter (counter.py)
-    sectors 3 …    library 8, journals 5 and 5, audit 4 and 4, credentials 1 and 1
+    sectors 3 …    library 4, journals 5 and 5, audit 4 and 4, credentials 1 and 1, the stage 6, boot records 1 and 1,
+                   root records 1 and 1, the library's second copy 4
 
 No read, write or erase leaves an exception. A write programs whole pages of 256 bytes with interrupts off,
 0.4 ms each; an erase 45 to 400 ms for each sector that is not blank: a journal's five are 2 s at worst, which a lease
@@ -16,19 +18,35 @@ outlasts, and live twelve years. A stock Pico cannot lock any of it.
 """
 
 import rp2
+import vfs
 
 from hal.compat import const
-from hal.ports import AREA_KEYS_B, AREA_LIBRARY, ERR_ABSENT, ERR_FAILED, ERR_RANGE, OK
+from hal.ports import ERR_ABSENT, ERR_FAILED, ERR_RANGE, OK
 
 SECTOR = const(4096)
 _PAGE = const(256)
-_SECTORS = const(31)
-_FIRST = const(-31)
-HEADER = b"KVO store 2\n"
+_SECTORS = const(41)
+_FIRST = const(-41)
+HEADER = b"KVO store 3\n"
+_BLOCKS = const(4)  # what `ioctl` is asked for
 _ERASE_BLOCK = const(6)
+_ROM_PARTITIONS = const(1)  # what `rom_ioctl` is asked for
+_ROM_PARTITION = const(2)
 _BLANK = b"\xff" * _PAGE
-# First sector and number of sectors of each area, by its code.
-_PLACES = bytes((3, 8, 11, 5, 16, 5, 21, 4, 25, 4, 29, 1, 30, 1))
+# First sector and number of sectors of each area, by its code; none: it is not in this flash.
+_PLACES = bytes(
+    (
+        3, 4, 7, 5, 12, 5, 17, 4, 21, 4, 25, 1, 26, 1, 27, 6, 33, 1, 34, 1, 35, 1, 36, 1, 0, 0, 0, 0, 0, 0, 37, 4,
+    )
+)  # fmt: skip
+_AREAS = const(16)
+
+
+def _rom_sectors():
+    """Sectors of the interpreter's ROM partition, 0 where it has none."""
+    if not hasattr(vfs, "rom_ioctl") or vfs.rom_ioctl(_ROM_PARTITIONS) < 1:
+        return 0
+    return vfs.rom_ioctl(_ROM_PARTITION, 0).ioctl(_BLOCKS, 0)
 
 
 class Region:
@@ -36,6 +54,7 @@ class Region:
 
     def __init__(self):
         self._flash = rp2.Flash()
+        self._first = _FIRST - _rom_sectors()
         self._page = bytearray(_PAGE)
         self._check = bytearray(_PAGE)
         self.state = OK
@@ -75,7 +94,7 @@ class Region:
         if self.state:
             return self.state
         try:
-            self._flash.readblocks(_FIRST + sector, into, offset)
+            self._flash.readblocks(self._first + sector, into, offset)
         except OSError:
             return ERR_FAILED
         return OK
@@ -104,8 +123,8 @@ class Region:
         page[inside : inside + len(part)] = part
         check = memoryview(self._check)[: len(part)]
         try:
-            self._flash.writeblocks(_FIRST + sector, page, offset - inside)
-            self._flash.readblocks(_FIRST + sector, check, offset)
+            self._flash.writeblocks(self._first + sector, page, offset - inside)
+            self._flash.readblocks(self._first + sector, check, offset)
         except OSError:
             return ERR_FAILED
         return OK if check == part else ERR_FAILED
@@ -117,7 +136,7 @@ class Region:
         if self.is_blank(sector):
             return OK
         try:
-            self._flash.ioctl(_ERASE_BLOCK, _FIRST + sector)
+            self._flash.ioctl(_ERASE_BLOCK, self._first + sector)
         except OSError:
             return ERR_FAILED
         return OK if self.is_blank(sector) else ERR_FAILED
@@ -139,7 +158,7 @@ class FlashStore:
 
     def size(self, area):
         """Bytes in `area`, 0 for an area that is not there."""
-        return _PLACES[2 * area + 1] * SECTOR if AREA_LIBRARY <= area <= AREA_KEYS_B else 0
+        return _PLACES[2 * area + 1] * SECTOR if 0 <= area < _AREAS else 0
 
     def read(self, area, offset, into):
         """Fill `into` from `offset`; OK or ERR_*."""
@@ -163,6 +182,12 @@ class FlashStore:
             if rc == OK:
                 rc = self._region.erase(first + index)
         return rc
+
+    def erase_block(self, area, offset):
+        """Set a sector to 0xFF; ERR_RANGE where `offset` begins none."""
+        if offset % SECTOR or not self._holds(area, offset, SECTOR):
+            return ERR_RANGE
+        return self._region.erase(_PLACES[2 * area] + offset // SECTOR)
 
     def _holds(self, area, offset, length):
         return 0 <= offset and offset + length <= self.size(area)

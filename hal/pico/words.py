@@ -27,12 +27,13 @@ MESSAGES = (
     "TURN KEY SWITCH NOTHING LEFT    NO BOLUS        CARD OR GLASS   NUMBER AND PIN  CHECKING PIN    "
     "LOGGED IN       WRONG PIN       TOO MANY: WAIT  CHECK, CONFIRM  RATE ASKED: #   SECOND PERSON   "
     "UNPROVISIONED   NOT YOUR ROLE   CHECKING CARD   WRONG CARD      CARD: WAIT      CARD NO ANSWER  "
+    "NOTHING CARRIED OTHER NUMBER    SWITCH OFF, ON  TAKEN IN FORCE  REFUSED, AS WAS "
 )
 # By FIELD_*: five letters, then the unit of three, of which a leading k means thousandths of what is typed.
 FIELDS = (
     "        DRUG    AREA    MODE    WT   kkgDOSE k  VTBI kmLTIME   sSYR     LOAD kmLLOAD   sSTEP k  "
     "STEP   sUP     sDOWN   sEVERY  sCYCLE   BOLUSkmLLOCK   sCLIN kmLCLIN   sPRES mmHNEW  k  BRATEkmL"
-    "PERSON  PIN     "
+    "PERSON  PIN     TAKE    "
 )
 
 

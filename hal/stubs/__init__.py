@@ -25,6 +25,7 @@ MODULES = {
     "network": "hal.stubs.network",
     "select": "hal.stubs.select",
     "socket": "hal.stubs.socket",
+    "vfs": "hal.stubs.vfs",
 }
 _TICKS = 1 << 30
 

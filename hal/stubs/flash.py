@@ -19,10 +19,14 @@ IMAGE = 340 * 1024
 
 
 class FlashMemory:
-    """The bytes of the part by address, and how long it takes. `storage` is what the file system has of it."""
+    """The bytes of the part by address, and how long it takes.
 
-    def __init__(self, storage=STORAGE, image=IMAGE):
+    `storage` is what the file system has of it, `rom` what a ROM partition just below that.
+    """
+
+    def __init__(self, storage=STORAGE, image=IMAGE, rom=0):
         self.base = SIZE - storage
+        self.rom = rom
         self.image = image
         self.data = bytearray(b"\xff" * SIZE)
         self.data[:image] = b"\x4b" * image

@@ -119,6 +119,13 @@ def attack_run(
     )  # fmt: skip
 
 
+def local_holds(scenario: Scenario, seed: int, ablated: Iterable[str]) -> bool:
+    """Whether the property that an attack's own control is told by holds without `ablated`; only that one is judged."""
+    about = said(scenario)
+    own = tuple(one for one in scenario.properties if one.name == about.property)
+    return _play(replace(scenario, properties=own), seed, "cpython", in_order(ablated), None, None).holds
+
+
 def _without(scenario: Scenario, unheard: Iterable[tuple[str, str, int]]) -> Scenario:
     """The scenario, had people not asked for that."""
     missing = list(unheard)

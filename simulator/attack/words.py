@@ -1,4 +1,4 @@
-"""A suite of attacks in words: lines for a terminal, a page of plain text, and JUnit's XML."""
+"""A suite of attacks in words: lines for a terminal, and JUnit's XML. The report is simulator/report's."""
 
 from __future__ import annotations
 
@@ -61,21 +61,6 @@ def total(suite: rs.Suite) -> str:
     if suite.problems:
         parts.append(f"{len(suite.problems)} came to no verdict")
     return "; ".join(parts) or "nothing was run"
-
-
-def text(suite: rs.Suite) -> str:
-    """All of it as plain text."""
-    lines = [f"{len(suite.attacks)} attacks", ""]
-    for one in suite.attacks:
-        lines += [f"{one.id}: {one.title}", f"  from {', '.join(one.positions)}; stopped by {one.control}"]
-        known = [f"{kind} {', '.join(found)}" for kind, found in one.references.items() if found]
-        lines += [f"  {'; '.join(known)}"] if known else []
-        lines += [f"  {run_line(run)}" for run in suite.runs if run.attack == one.id]
-        for found in suite.minimal:
-            lines += [f"  {line}" for line in minimal_lines(found)] if found.attack == one.id else []
-        lines.append("")
-    lines += [f"{attack}: NO VERDICT: {why}" for attack, why in suite.problems]
-    return "\n".join((*lines, total(suite), ""))
 
 
 def junit(suite: rs.Suite) -> bytes:

@@ -15,7 +15,13 @@ SIZES = {
     ports.AREA_KEYS_A: 4 * 1024,
     ports.AREA_KEYS_B: 4 * 1024,
     ports.AREA_STAGE: 36 * 1024,
+    ports.AREA_ROOTS_A: 4 * 1024,
+    ports.AREA_ROOTS_B: 4 * 1024,
+    ports.AREA_LIBRARY_B: 32 * 1024,
 }
+# Of a board with slots; each slot as long as it is told.
+_BOOT_AREAS = (ports.AREA_BOOT_A, ports.AREA_BOOT_B)
+_SLOT_AREAS = (ports.AREA_SLOT_A, ports.AREA_SLOT_B, ports.AREA_GOLDEN)
 # RP2040's W25Q16: 45 ms typical, 400 ms at most, for a 4 KiB sector. The rest of an area is
 # erased in the background of the board.
 ERASE_MS = 45
@@ -36,8 +42,12 @@ class SimFlash:
         supply: Supply | None = None,
         journal_bytes: int | None = None,
         audit_bytes: int | None = None,
+        slot_bytes: int = 0,
     ) -> None:
-        """`journal_bytes`, `audit_bytes`: of each of the two areas, where they are to be full sooner."""
+        """`journal_bytes`, `audit_bytes`: of each of the two areas, where they are to be full sooner.
+
+        `slot_bytes`: of each of the three slots; a board has none unless it is said.
+        """
         self._clock = clock
         self.supply = Supply() if supply is None else supply
         self._sizes = dict(SIZES)
@@ -45,6 +55,9 @@ class SimFlash:
             self._sizes[ports.AREA_JOURNAL_A] = self._sizes[ports.AREA_JOURNAL_B] = journal_bytes
         if audit_bytes is not None:
             self._sizes[ports.AREA_AUDIT_A] = self._sizes[ports.AREA_AUDIT_B] = audit_bytes
+        if slot_bytes:
+            self._sizes.update(dict.fromkeys(_BOOT_AREAS, ports.BLOCK))
+            self._sizes.update(dict.fromkeys(_SLOT_AREAS, slot_bytes))
         self._areas = {area: bytearray(b"\xff" * size) for area, size in self._sizes.items()}
         self.rc = self.read_rc = self.write_rc = ports.OK
         self.forgets = False
@@ -102,16 +115,27 @@ class SimFlash:
 
     def erase(self, area: int) -> int:
         """Set the area to 0xFF; time passes."""
+        return self._erase(area, 0, self.size(area))
+
+    def erase_block(self, area: int, offset: int) -> int:
+        """Set a block to 0xFF; time passes."""
+        if offset < 0 or offset % ports.BLOCK or offset + ports.BLOCK > self.size(area):
+            return ports.ERR_RANGE
+        return self._erase(area, offset, ports.BLOCK)
+
+    def _erase(self, area: int, start: int, size: int) -> int:
         if self.rc or self.write_rc:
             return self.rc or self.write_rc
         if area not in self._areas:
             return ports.ERR_RANGE
-        cut = self.supply.begin(ERASE, area, 0, self._sizes[area])
+        cut = self.supply.begin(ERASE, area, start, size)
         if cut is not None:
             self._clock.advance(0 if cut.where == BEFORE else self.erase_ms // (1 if cut.where == AFTER else 2))
-            cut_erase(cut, self._areas[area])
+            memory = self._areas[area][start : start + size]
+            cut_erase(cut, memory)
+            self._areas[area][start : start + size] = memory
             raise PowerLost(cut)
-        self._areas[area] = bytearray(b"\xff" * self._sizes[area])
+        self._areas[area][start : start + size] = b"\xff" * size
         self._clock.advance(self.erase_ms)
         self.erases += 1
         return ports.OK

@@ -21,6 +21,7 @@ from simulator.files.scenario_models import KIND, Attack, References, ScenarioFi
 from simulator.files.scenario_programme import programme_in
 from simulator.files.timeline import NETWORK, PLANT
 from simulator.files.timeline import PEOPLE as BEDSIDE
+from simulator.files.vary import check_vary
 from simulator.files.yaml_source import FileProblem, Refusal, Source, did_you_mean, shown
 from simulator.runner import patient_model
 from simulator.scenario import actions, hostile, inside, requests, touching  # whose verbs are known by that
@@ -34,7 +35,6 @@ SCENARIOS = ROOT / "examples"
 ATTACKS = ROOT / "attacks"
 ATTACK_MS = 20 * 60_000
 MID_INFUSION_MS = 60_000
-_JUDGES = ("cpython", "micropython")  # homes whose gatekeeper judges by credentials
 # Evidence and traffic that a stand-in believes; a pump with credentials finds or judges for itself.
 _SCRIPTED = {
     "authentic": "network", "hostile": "network", "compromised": "pump", "recovery_on": "bedside",
@@ -97,6 +97,12 @@ class Scenario:
         """The signals that its properties name, each once."""
         return list(dict.fromkeys(name for one in self.properties for name in one.formula.names))
 
+    def is_hostile(self, item: Mapping[str, Any], place: int) -> bool:
+        """Whether an adversary does what stands at `place` of the file's timeline, and reads `item` there."""
+        powers = {step.place: step.action.power for step in self.steps}
+        power = powers.get(place, _POWERS.get(str(item.get("do")), actions.PEOPLE))
+        return power != actions.PEOPLE
+
     def without_adversary(self) -> Scenario:
         """The same, but for whatever an adversary does: faults and people stay."""
         steps = tuple(step for step in self.steps if step.action.power == actions.PEOPLE)
@@ -130,7 +136,11 @@ def find_scenario(name_or_path: str | Path) -> Path:
 
 def load_scenario(path: str | Path) -> Scenario:
     """Read and check a scenario file. FileProblem in one line for whatever is wrong; nothing is run."""
-    source = yaml_source.read(path)
+    return scenario_of(yaml_source.read(path))
+
+
+def scenario_of(source: Source) -> Scenario:
+    """The Scenario that a Source holds; FileProblem in one line for whatever is wrong."""
     check_kind(source, KIND)
     file = validate(ScenarioFile, source)
     people = {
@@ -145,11 +155,11 @@ def load_scenario(path: str | Path) -> Scenario:
     _at(source, (), _check_steps, file, steps, programme)
     properties = _properties(source, file, programme)
     _at(source, (), _check_attack, file, steps, programme)
+    check_vary(source)
     return Scenario(
-        path=str(path), name=file.name, title=file.title, story=file.story, programme=programme, people=people,
+        path=str(source.path), name=file.name, title=file.title, story=file.story, programme=programme, people=people,
         operator=operator, network=file.network, steps=steps, properties=properties, attack=file.attack,
-        references=file.references,
-        seeds=tuple(file.seeds), homes=tuple(file.homes),
+        references=file.references, seeds=tuple(file.seeds), homes=tuple(file.homes),
     )  # fmt: skip
 
 
@@ -179,9 +189,6 @@ def _operator(file: Any, people: Mapping[str, Player]) -> str | None:
         raise Refusal(f"nobody is called {shown(chosen)}", did_you_mean(chosen, people), "operator")
     if file.people[chosen].role == "biomed":
         raise Refusal(f"{chosen} may not programme a dose", "name a nurse, physician or pharmacist", "operator")
-    for home in file.homes:
-        if home not in _JUDGES:
-            raise Refusal(f"home {home} runs no pump with people yet", f"write {', '.join(_JUDGES)}", "homes")
     return chosen
 
 
@@ -320,6 +327,6 @@ def _check_attack(file: Any, steps: tuple[Step, ...], programme: Programme) -> N
 
 __all__ = [
     "ATTACKS", "KIND", "SCENARIOS", "Attack", "Judged", "References", "Scenario", "ScenarioFile", "Step",
-    "find_scenario", "hostile", "inside", "load_scenario", "requests", "shipped_attacks", "shipped_scenarios",
-    "touching",
+    "find_scenario", "hostile", "inside", "load_scenario", "requests", "scenario_of", "shipped_attacks",
+    "shipped_scenarios", "touching",
 ]  # fmt: skip

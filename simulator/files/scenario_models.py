@@ -96,6 +96,7 @@ class ScenarioFile(Strict):
     duration: Milliseconds
     timeline: list[Any] = Field(default_factory=list)
     faults: list[Any] = Field(default_factory=list)
+    vary: list[Any] = Field(default_factory=list)
     properties: Annotated[list[Property], Field(min_length=1)]
     attack: Attack | None = None
     references: References = References()

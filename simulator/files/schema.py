@@ -10,6 +10,7 @@ from simulator.files.programme import json_schema, shipped_programmes
 from simulator.files.scenario_models import KIND, ScenarioFile
 from simulator.files.scenario_programme import OWN
 from simulator.files.timeline import NETWORK, PEOPLE, PLANT, TAKES, Item
+from simulator.files.vary import FIXED
 from simulator.scenario import hostile, inside, requests, touching  # their verbs are known by that
 from simulator.scenario.actions import ACTIONS, says
 from simulator.scenario.signals import SIGNALS
@@ -24,6 +25,7 @@ def scenario_schema() -> dict[str, Any]:
     properties = schema["properties"]
     properties["timeline"] = {"type": "array", "title": "Timeline", "items": _items(definitions)}
     properties["faults"] = faults_schema()
+    properties["vary"] = _vary(properties["timeline"]["items"]["oneOf"], properties["faults"]["items"])
     properties["programme"] = {
         "description": "a shipped programme by name, a file beside this one, or what a programme file holds, with "
         "'use' for the one it begins from",
@@ -65,6 +67,23 @@ def _items(definitions: dict[str, Any]) -> dict[str, Any]:
         made["title"], made["description"] = verb, says(kind)
         kinds.append(made)
     return {"type": "object", "required": ["at", "do"], "oneOf": kinds}
+
+
+def _vary(items: list[dict[str, Any]], fault: dict[str, Any]) -> dict[str, Any]:
+    """What a search may vary: of a verb or a fault, two ends or a list of choices for each of its keys."""
+    nth = {"type": "integer", "minimum": 1, "description": "which of them, where the file has several; else all"}
+    kinds = []
+    for item in items:
+        keys = {key: made for key, made in item["properties"].items() if key not in FIXED}
+        spans = {key: {"type": "array", "minItems": 2, "items": made} for key, made in keys.items()}
+        properties = {"do": item["properties"]["do"], "nth": nth, **spans}
+        kinds.append({"required": ["do"], "properties": properties, "additionalProperties": False})
+    of_fault = {"type": "array", "minItems": 2}
+    known = {key: of_fault for key in fault["properties"] if key not in FIXED}
+    properties = {"fault": fault["properties"]["fault"], "nth": nth, **known}
+    kinds.append({"required": ["fault"], "properties": properties, "additionalProperties": of_fault})
+    says = "what 'kvo falsify' may vary: [least, most], or choices"
+    return {"type": "array", "title": "Vary", "description": says, "items": {"type": "object", "oneOf": kinds}}
 
 
 def _of_world(item: dict[str, Any], verb: str) -> dict[str, Any]:

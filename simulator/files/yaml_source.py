@@ -206,7 +206,12 @@ def _broken(path, error):
 def read(path):
     """Read `path` and return its Source; FileProblem for anything that is not strict YAML with a mapping at its top."""
     path = Path(path)
-    text = _text(path)
+    return parse(path, _text(path))
+
+
+def parse(path, text):
+    """The Source of `text`, as if it stood in the file `path`; FileProblem as in `read`."""
+    path = Path(path)
     builder = _Builder(path, text)
     try:
         data = builder.document()

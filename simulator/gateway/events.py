@@ -19,7 +19,9 @@ OFFLINE = "offline"
 MISSING = "missing"
 TAMPERED = "tampered"
 DELAYED = "delayed"
-ALARMS = (SILENT, OFFLINE, MISSING, TAMPERED, DELAYED)
+AUDIT_GAP = "audit gap"
+AUDIT_BROKEN = "audit broken"
+ALARMS = (SILENT, OFFLINE, MISSING, TAMPERED, DELAYED, AUDIT_GAP, AUDIT_BROKEN)
 
 HEARD = "heard"
 BOOT = "boot"
@@ -28,6 +30,7 @@ STATE = "state"
 PUMP_ALARMS = "pump alarms"
 REQUEST = "request"  # of the gateway's own, refused
 LOG = "log"
+AUDIT = "audit"
 
 
 @dataclass(frozen=True)

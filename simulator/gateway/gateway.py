@@ -1,4 +1,4 @@
-"""A small, honest hospital gateway: watches pumps, alarms, tells them the time, collects what they say and log.
+"""A small, honest hospital gateway: watches pumps, alarms, tells them the time, collects what they log and audit.
 
 What each part can bring about:
 
@@ -6,7 +6,7 @@ What each part can bring about:
 |---|---|---|
 | the broker and the network | lose, hold and repeat messages; ring (a will) | make a fact or a request |
 | the watch, with the pumps' fact keys | make facts up, so hide an alarm here | make a request |
-| time and logs, through the key service | ask a pump for TIME and LOG | prepare, titrate, approve or ring |
+| what it asks, through the key service | ask a pump for TIME, LOG and AUDIT | prepare, titrate, approve or ring |
 | the gateway as a whole | show something false | change a dose |
 
 The key service runs in this very process here and holds the pumps' keys: who takes this process has the site.
@@ -27,6 +27,7 @@ from firmware.trust import verdict as v
 from simulator.gateway import events as e
 from simulator.gateway import stream as st
 from simulator.gateway import words
+from simulator.gateway.audit_chain import AuditChain
 from simulator.gateway.broker_link import BrokerLink
 from simulator.gateway.errands import LOG_EACH_S, Errands
 from simulator.gateway.events import Event, JsonLines
@@ -60,6 +61,7 @@ class Gateway:
         self.on_event = on_event
         self.files = JsonLines(self._folder.folder / "events")
         self.logs = JsonLines(self._folder.folder / "logs")
+        self.audits = JsonLines(self._folder.folder / "audits")
         self._heard = self._folder.folder / "heard.json"
         before = self._counters_before()
         self.unwatched: dict[str, str] = {}  # pumps that no key was given for, and why
@@ -70,7 +72,8 @@ class Gateway:
             except KeyRefused as refused:
                 self.unwatched[pump_id] = str(refused)
                 continue
-            self.watches[pump_id] = PumpWatch(key, clock(), before.get(pump_id, 0))
+            audit = AuditChain(service.audit_key(pump_id), self.audits.last(pump_id))
+            self.watches[pump_id] = PumpWatch(key, clock(), before.get(pump_id, 0), audit)
         self._errands = {
             pump_id: Errands(pump_id, service, self.logs.last(pump_id).get("sequence", 0), log_each_s)
             for pump_id in self.watches
@@ -134,6 +137,7 @@ class Gateway:
             "pump_alarms": None if watch.alarms is None else watch.alarms.as_json(), "missing": watch.missing,
             "refused": watch.refused, "silent_s": round(self.now_s - watch.heard_s, 1),
             "log_sequence": self._errands[watch.pump_id].sequence,
+            "audit_records": 0 if watch.audit is None else watch.audit.next,
         }  # fmt: skip
 
     # What comes.
@@ -171,6 +175,25 @@ class Gateway:
                 errands.keep(fresh)
                 says = f"{len(fresh)} records of its log"
                 self._note([Event(self.now_s, watch.pump_id, e.LOG, says, {"to": fresh[-1].sequence})])
+        elif fact.kind in (f.HEAD, f.AUDIT):
+            self._keep_audit(watch, errands)
+
+    def _keep_audit(self, watch: PumpWatch, errands: Errands) -> None:
+        """Write down what a page brought, and that the audit does not hold any more."""
+        chain, page, watch.page = watch.audit, watch.page, None
+        if chain is None:
+            return
+        lines = page.lines if page is not None else []
+        if not lines and chain.is_broken and not self.audits.last(watch.pump_id).get("broken"):
+            lines = [chain.last_line()]
+        if not lines or not self.audits.add(watch.pump_id, lines) or page is None:
+            return
+        chain.keep(page)
+        if page.more:
+            errands.more_audit()
+        if page.frames:
+            says = f"{len(page.frames)} records of its audit, verified"
+            self._note([Event(self.now_s, watch.pump_id, e.AUDIT, says, {"to": chain.next - 1})])
 
     def _ask_for_key(self, watch: PumpWatch) -> None:
         """A MAC that does not hold may mean that the pump speaks under its next epoch's key: ask, not too often."""
@@ -182,8 +205,18 @@ class Gateway:
             key = self._service.fact_key(self._folder.name, watch.pump_id)
         except KeyRefused:
             return
-        if key.epoch != watch.stream.epoch:
+        if key.epoch != watch.stream.epoch - 1:  # then the service is about to follow
             watch.stream.rekey(key)
+
+    def _is_in_step(self, watch: PumpWatch) -> bool:
+        """Whether the key service speaks in the pump's epoch; one that was raised elsewhere is taken up first."""
+        try:
+            if self._service.epoch(watch.pump_id) == watch.stream.epoch:
+                return True
+        except KeyRefused:
+            return False  # revoked meanwhile
+        self._ask_for_key(watch)
+        return False
 
     def _is_time(self, what: str) -> bool:
         """Whether NEW_KEY_S have passed since this was last asked; if so they begin anew."""
@@ -204,7 +237,7 @@ class Gateway:
             now_s = self.now_s
             for watch in self.watches.values():
                 self._note(watch.look(now_s))
-                if self.link.is_up and watch.state == "watched":
+                if self.link.is_up and watch.state == "watched" and self._is_in_step(watch):
                     await self._run_errand(watch, now_s)
             if now_s - self._kept_s >= KEEP_S:
                 self._kept_s = now_s

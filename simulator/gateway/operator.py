@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from firmware.trust.roles import KIND_REVOKE, KIND_TIME
+from firmware.trust import verdict as v
+from firmware.trust.roles import KIND_EPOCH, KIND_REVOKE, KIND_TIME
 from simulator.gateway.answer import Answer
 from simulator.gateway.broker_link import BrokerLink
 from simulator.gateway.pump import SPEAKS_S, Pump
@@ -27,6 +28,9 @@ from simulator.site.files import Site
 from simulator.site.keyservice import KeyService, Login
 from simulator.site.make import read_about
 from simulator.site.records import EPOCH_2020
+
+STORED_S = 10.0  # patience with a pump that cannot store its epoch now
+_AGAIN_S = 0.5
 
 
 class OperatorClient:
@@ -71,12 +75,16 @@ class OperatorClient:
         self.login = await self._service.login(name, password, self._folder.name)
         return self.login
 
-    async def pump(self, pump_id: str, wait: bool = True) -> Pump:
-        """A pump of the site's. `wait`: until it has spoken, GatewayError where it does not. KeyRefused, SiteError."""
+    async def pump(self, pump_id: str, wait: bool = True, behind: bool = False) -> Pump:
+        """A pump of the site's. `wait`: until it has spoken, GatewayError where it does not. KeyRefused, SiteError.
+
+        `behind`: hear it in an earlier epoch than the key service's too.
+        """
         self._site.pump(pump_id)
         one = self._pumps.get(pump_id)
         if one is None:
-            stream = FactStream(self._service.fact_key(self._folder.name, pump_id))
+            older = self._service.older_fact_keys(self._folder.name, pump_id) if behind else ()
+            stream = FactStream(self._service.fact_key(self._folder.name, pump_id), others=older)
             key = None if self.login is None else self._service.operator_key(self.login.token, pump_id)
             one = self._pumps[pump_id] = Pump(pump_id, stream, self.send, key, self.next_counter)
         if wait:
@@ -92,6 +100,24 @@ class OperatorClient:
         """The key service tells the pump to hear an operator no more. BUSY: it counts, and is not stored yet; again."""
         message = self._service.revoke_request(pump.pump_id, pump.challenge, pump.pump_s, operator)
         return await pump.exchange(KIND_REVOKE, message)
+
+    async def raise_epoch(self, pump: Pump) -> Answer:
+        """Raise the pump's epoch: each key that was given out for it is worth nothing from then on.
+
+        The key service follows once the pump speaks in the new one. BUSY: it counts, and is not stored yet; again. One
+        that was broken off is ended by the next: the pump may be ahead of the key service or, heard with `behind`,
+        behind it.
+        """
+        to = self._service.epoch(pump.pump_id) + 1
+        end = time.monotonic() + STORED_S
+        while True:
+            message = self._service.epoch_request(pump.pump_id, pump.challenge, pump.pump_s, to, pump.epoch)
+            answer = await pump.exchange(KIND_EPOCH, message)
+            if pump.epoch == to:
+                await asyncio.to_thread(self._service.epoch_raised, pump.pump_id, to)
+            if answer.code != v.REFUSED_BUSY or time.monotonic() >= end:
+                return answer
+            await asyncio.sleep(_AGAIN_S)
 
     def next_counter(self, operator: int) -> int:
         """The operator's next counter at this terminal."""

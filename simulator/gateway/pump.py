@@ -15,18 +15,22 @@ from firmware.trust.cbor import encode
 from firmware.trust.cose import KEY_ID, make_mac0
 from firmware.trust.mac import MacKey
 from firmware.trust.request import ARGUMENT, CONTEXT, STEPS
+from firmware.trust.wave import LONGEST_S, SAMPLE_MS, SAMPLES
 from hal.ports import FIELD_TITRATE_MILLI
 from simulator.gateway.answer import Answer
 from simulator.gateway.problem import GatewayError
 from simulator.gateway.pump_log import Entry, entries
 from simulator.gateway.stream import ACCEPTED, FactStream
-from simulator.gateway.views import Alarms, Staged, Status
+from simulator.gateway.views import Alarms, Staged, Status, Waveform
 from simulator.site.keyservice import OperatorKey
 from simulator.trust_client import Fact, digest_of
 
 GOOD_FOR_S = 20  # pump seconds that a request is good for
 ANSWER_S = 8.0  # patience with a pump
 SPEAKS_S = 12.0  # a pump that is there speaks each five seconds
+PIECE_S = SAMPLES * SAMPLE_MS // 1000  # of the waveform
+_WAVE_SLACK_S = 3  # a piece that has begun at the end of the time is none
+WAVE_PIECES = (LONGEST_S - _WAVE_SLACK_S) // PIECE_S
 _BUSY_S = 0.5
 _STALE = (v.REFUSED_EARLIER_SESSION, v.REFUSED_EARLIER_BOOT)
 
@@ -108,6 +112,11 @@ class Pump:
                                + "; is it switched on, and on this broker?") from None  # fmt: skip
 
     @property
+    def epoch(self) -> int:
+        """The epoch that it speaks in."""
+        return self._stream.epoch
+
+    @property
     def pump_s(self) -> int:
         """Pump seconds, reckoned from what was heard last."""
         return self._pump_s + int(time.monotonic() - self._heard_s) if self._heard_s else 0
@@ -166,6 +175,30 @@ class Pump:
             if not answer.fact.body[3]:
                 return
             since = answer.fact.body[3]
+
+    async def waveform(self, pieces: int) -> AsyncIterator[Waveform]:
+        """The next `pieces` of the waveform, ten seconds each; GatewayError where it is refused or they do not come.
+
+        ValueError for fewer than one or more than WAVE_PIECES. A piece that the network lost is passed over.
+        """
+        if not 0 < pieces <= WAVE_PIECES:
+            raise ValueError(f"{pieces} pieces; 1 to {WAVE_PIECES}")
+        left = pieces
+        with self.listening() as reader:
+            answer = await self.ask(r.KIND_WAVE, {ARGUMENT: min(pieces * PIECE_S + _WAVE_SLACK_S, LONGEST_S)})
+            if not answer.is_ok:
+                raise GatewayError(f"pump {self.pump_id}: {answer}")
+            while left:
+                try:
+                    async with asyncio.timeout(PIECE_S + ANSWER_S):
+                        fact = await reader.get()
+                        while fact.kind != f.WAVE:
+                            fact = await reader.get()
+                except TimeoutError:
+                    raise GatewayError(f"pump {self.pump_id}: {left} of {pieces} pieces of the waveform did not come; "
+                                       "ask again") from None  # fmt: skip
+                left -= 1
+                yield Waveform.of(fact)
 
     async def ask(self, kind: int, arguments: dict[int, Any] | None = None, page: int = 0) -> Answer:
         """Make a request, wait for what it came to. `page`: the kind of fact that an OK brings, `Answer.fact` then.

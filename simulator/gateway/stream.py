@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ _BODIES: dict[int, dict[int, type]] = {
     f.LOG: {1: int, 2: bytes, 3: int},
     f.WAVE: {1: int, 2: bytes, 3: bytes},
     f.STAGED: {1: int, 2: int, 3: int, 4: bytes},
+    f.HEAD: {1: int, 2: bytes},
+    f.AUDIT: {1: int, 2: bytes, 3: int},
 }
 
 
@@ -58,22 +61,29 @@ class Judged:
 class FactStream:
     """One pump's facts, in the order of their counters. `last` is the newest counter, 0 before the first.
 
-    `newest`: the fact that was accepted last.
+    `newest`: the fact that was accepted last; `epoch`: of the key that vouched for it. Only the key service raises a
+    pump's epoch, so what the next epoch's key vouches for says that it was raised; what is older is heard no more.
     """
 
-    def __init__(self, key: FactKey, last: int = 0) -> None:
-        """`last`: the newest counter of a run before, so that what is older stays refused."""
+    def __init__(self, key: FactKey, last: int = 0, others: Iterable[FactKey] = ()) -> None:
+        """`last`: the newest counter of a run before, so that what is older stays refused.
+
+        `others`: keys of other epochs that the pump may be in; the first fact that one of them vouches for decides.
+        """
         self.pump_id = bytes.fromhex(key.pump_id)
         self.last = last
         self.newest: Fact | None = None
         self._digest = b""  # of its bytes
         self._seen: set[int] = set()  # of the WINDOW behind it
-        self.rekey(key)
+        self.rekey(key, others)
 
-    def rekey(self, key: FactKey) -> None:
-        """Verify under another epoch's key from now on; the counter goes on."""
+    def rekey(self, key: FactKey, others: Iterable[FactKey] = ()) -> None:
+        """Verify under another epoch's key from now on, and the one after; the counter goes on."""
         self.epoch = key.epoch
-        self._key = MacKey(key.key)
+        self._keys = {one.epoch: MacKey(one.key) for one in (*others, key)}
+        if key.following:
+            self._keys[key.epoch + 1] = MacKey(key.following)
+        self._by = key.epoch  # the epoch that vouched for what is judged
 
     def take(self, kind: int, data: bytes) -> Judged:
         """Judge what came on the topic of facts of `kind`."""
@@ -113,8 +123,12 @@ class FactStream:
         return bool(message.protected.get(KEY_ID) == self.pump_id)
 
     def _vouches(self, message: Message) -> bool:
-        """Whether the pump's key vouches for it."""
-        return bool(message.verify_mac(self._key, f.CONTEXT) == OK)
+        """Whether a key of the pump's, of this epoch or a later one, vouches for it."""
+        for epoch, key in self._keys.items():
+            if message.verify_mac(key, f.CONTEXT) == OK:
+                self._by = epoch
+                return True
+        return False
 
     def _late(self, counter: int, digest: bytes) -> str:
         """How a counter is not fresh, "" where it is."""
@@ -131,9 +145,15 @@ class FactStream:
         missing = self._missing(fact.counter, before, boot)
         self.last = fact.counter
         self.newest = fact
+        self._move_to(self._by)
         self._digest = digest
         self._seen = {one for one in self._seen if fact.counter - one < WINDOW} | {fact.counter}
         return Judged(ACCEPTED, fact, missing, boot)
+
+    def _move_to(self, epoch: int) -> None:
+        """The pump speaks in `epoch`: forget what came before it."""
+        self.epoch = epoch
+        self._keys = {one: key for one, key in self._keys.items() if one >= epoch}
 
     def _missing(self, counter: int, before: int, boot: bool) -> int:
         """Facts between `before` and `counter`; what was said before anybody listened is nobody's loss."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from firmware.therapy.alarms import TRUST_BASE
 from firmware.therapy.tables import DELIVERY_NAMES, TRUST_NAMES
 from firmware.trust import speaker as sp
+from firmware.trust import wave
 from simulator.names import ALARMS, MESSAGES, PRIORITIES
 from simulator.trust_client import Fact
 
@@ -101,6 +103,32 @@ class Staged:
     def of(cls, fact: Fact) -> Staged:
         """What a STAGED fact says."""
         return cls(*(fact.body[key] for key in range(1, 5)))
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """A piece of the waveform, a sample each `sample_ms`: line pressure in mmHg, steps of the drive since the one
+    before. pump_s: when it was told, which is when its last sample was taken.
+    """
+
+    pump_s: int
+    sample_ms: int
+    pressure_mmhg: tuple[int, ...]
+    steps: tuple[int, ...]
+
+    @classmethod
+    def of(cls, fact: Fact) -> Waveform:
+        """What a WAVE fact says; ValueError where its samples are none."""
+        pressure, steps = fact.body[wave.WV_PRESSURE], fact.body[wave.WV_STEPS]
+        if len(pressure) != len(steps) or len(pressure) % 2 or not pressure:
+            raise ValueError(f"a piece of the waveform has {len(pressure)} and {len(steps)} bytes")
+        layout = f"<{len(pressure) // 2}h"
+        return cls(fact.pump_s, fact.body[wave.WV_SAMPLE_MS], struct.unpack(layout, pressure),
+                   struct.unpack(layout, steps))  # fmt: skip
+
+    def as_json(self) -> dict[str, Any]:
+        """For --json."""
+        return {**asdict(self), "pressure_mmhg": list(self.pressure_mmhg), "steps": list(self.steps)}
 
 
 def alarms_of(therapy: int, trust: int) -> list[str]:

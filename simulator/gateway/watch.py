@@ -14,6 +14,7 @@ from firmware.comms.topics import OFFLINE as SAYS_OFFLINE
 from firmware.trust import facts as f
 from simulator.gateway import events as e
 from simulator.gateway import stream as st
+from simulator.gateway.audit_chain import AuditChain, Page
 from simulator.gateway.events import Event
 from simulator.gateway.views import Alarms, Status
 from simulator.trust_client import Fact
@@ -36,12 +37,20 @@ _MOVES = (
 
 
 class PumpWatch:
-    """One pump. `state` is the machine's; `status` and `alarms` are what it said last."""
+    """One pump. `state` is the machine's; `status` and `alarms` are what it said last.
+
+    `page`: of the audit, judged, until it was written down and kept.
+    """
 
     state: str
 
-    def __init__(self, key: FactKey, now_s: float, last: int = 0) -> None:
-        """`now_s`: the clock's seconds, as in every call; `last`: the newest counter of a run before."""
+    def __init__(self, key: FactKey, now_s: float, last: int = 0, audit: AuditChain | None = None) -> None:
+        """`now_s`: the clock's seconds, as in every call; `last`: the newest counter of a run before.
+
+        `audit`: what its audit is held against; None: it is not looked at.
+        """
+        self.audit = audit
+        self.page: Page | None = None
         self.pump_id = key.pump_id
         self.stream = st.FactStream(key, last)
         self.status: Status | None = None
@@ -63,6 +72,7 @@ class PumpWatch:
         """The alarms that stand now."""
         found = [self.state] if self.state in (e.SILENT, e.OFFLINE) else []
         found += [e.DELAYED] if self.delayed else []
+        found += [e.AUDIT_BROKEN] if self.audit is not None and self.audit.is_broken else []
         return found + [what for what, at_s in self._last_s.items() if now_s - at_s < LASTS_S]
 
     def hear(self, kind: int, data: bytes, now_s: float, site_s: float) -> list[Event]:
@@ -141,7 +151,26 @@ class PumpWatch:
             self.alarms = alarms
             says = ", ".join(alarms.shown) or "none"
             return [self._event(now_s, e.PUMP_ALARMS, says, alarms.as_json())] if changed else []
-        return []
+        return self._take_audit(fact, now_s)
+
+    def _take_audit(self, fact: Fact, now_s: float) -> list[Event]:
+        """A head or a page of its audit: what does not hold is an alarm that stays; records that went, for a time."""
+        if self.audit is None or fact.kind not in (f.HEAD, f.AUDIT):
+            return []
+        if fact.kind == f.HEAD:
+            return self._broken(self.audit.hear_head(fact.body[1], fact.body[2]), now_s)
+        self.page = self.audit.take(fact.body[1], fact.body[2], fact.body[3])
+        if self.page is None:
+            return []
+        found = self._broken(self.page.wrong, now_s)
+        if self.page.gap:
+            self._last_s[e.AUDIT_GAP] = now_s
+            says = f"{self.page.gap} records went before they were collected"
+            found.append(self._event(now_s, e.AUDIT_GAP, says, {"records": self.page.gap}))
+        return found
+
+    def _broken(self, wrong: list[str], now_s: float) -> list[Event]:
+        return [self._event(now_s, e.AUDIT_BROKEN, says) for says in wrong]
 
     def _take_status(self, status: Status, now_s: float) -> list[Event]:
         before, self.status = self.status, status

@@ -64,6 +64,8 @@ WAITS = {
     r.KIND_STOP: "it rings at the bedside; a person stops, or does not",
     r.KIND_APPROVE: "approved: a person at the bedside may confirm it now",
     r.KIND_TIME: "the pump knows the time",
+    r.KIND_REVOKE: "the pump hears that operator no more, also after a reset",
+    r.KIND_EPOCH: "every key that was given out for this pump is worth nothing now, also after a reset",
 }
 
 
@@ -79,6 +81,8 @@ def message_of(message: int) -> str:
 
 def remedy_of(code: int, message: int, kind: int = 0) -> str:
     """What to do about a refusal of a request of `kind`."""
+    if kind in (r.KIND_REVOKE, r.KIND_EPOCH) and code == v.REFUSED_BUSY:
+        return "it counts already, and a reset would undo it: the pump can store it at 600 mL/h or less; ask again then"
     if kind == r.KIND_TIME and code == v.REFUSED_EXPIRED:
         return "the pump knows a later time already, and its time never goes back"
     if code == v.REFUSED_STATE and message in _REMEDIES:

@@ -37,8 +37,8 @@ def open_home(
         from simulator.homes.micropython import MicroPythonHome  # only these homes pay for the link
 
         home = MicroPythonHome(judges=judges)
-    elif judges:
-        raise HomeError(f"home {name} has no gatekeeper that judges yet; choose cpython or micropython")
+    elif judges and name.startswith(STREAM):
+        raise HomeError("a pump behind a byte stream brings its own gatekeeper; choose one of " + ", ".join(HOMES))
     elif name.startswith(STREAM):
         from simulator.homes.stream import StreamHome
 
@@ -46,7 +46,7 @@ def open_home(
     else:
         from simulator.homes.webassembly import WebAssemblyHome
 
-        home = WebAssemblyHome()
+        home = WebAssemblyHome(judges=judges)
     try:
         home.boot(board)
     except BaseException:

@@ -139,6 +139,8 @@ class Lockstep:
             return board.store.size(area), b""
         if operation == frames.OP_ERASE:
             return board.store.erase(area), b""
+        if operation == frames.OP_ERASE_BLOCK:
+            return board.store.erase_block(area, offset), b""
         if operation == frames.OP_COUNTER_READ:
             return board.counter.read(), b""
         if operation == frames.OP_COUNTER_ADVANCE:

@@ -3,7 +3,8 @@
 // PORT is the package's micropython.mjs. First the files come on standard input: their count,
 // then for each the length and bytes of its path and of its data, lengths being 32-bit, little-
 // endian. MODULE's main(WORD, …) is called once, then what it returned, until that gives False. Between
-// two calls the port frees memory. What follows on standard input is for the module, which reads
+// two calls the port frees memory. A file rom.img is a ROM file system: it is mounted outside the heap, and its
+// bytecode runs where it lies, as from a Pico's flash. What follows on standard input is for the module, which reads
 // and writes it through `kvo_pipe`, by the address of a buffer: nothing is copied twice and no
 // object of one language is kept alive by the other.
 import fs from 'node:fs';
@@ -64,6 +65,19 @@ function unpack(FS) {
   }
 }
 
+// Mount HOME/rom.img, if it came.
+function mountRom() {
+  const path = HOME + '/rom.img';
+  if (!python.FS.analyzePath(path).exists) return;
+  const image = python.FS.readFile(path);
+  python.FS.unlink(path);
+  const address = (wasm._malloc(image.length + 8) + 7) & ~7;
+  wasm.HEAPU8.set(image, address);
+  python.runPython(`import sys, uctypes, vfs
+vfs.mount(vfs.VfsRom(uctypes.bytearray_at(${address}, ${image.length})), '/rom')
+sys.path.append('/rom')`);
+}
+
 // Each C call that may raise looks a function up here: remembering them makes a turn a third faster.
 const table = WebAssembly.Table.prototype;
 const { get, set } = table;
@@ -95,6 +109,7 @@ python.registerJsModule('kvo_pipe', {
   ticks_us: () => Math.floor(performance.now() * 1000) % 2 ** 30, // for measurements alone
 });
 python.runPython(`import sys\nsys.path.append('${HOME}')`);
+mountRom();
 const step = python.pyimport(moduleName).main(...words);
 let going = true;
 while (going) going = step();

@@ -132,15 +132,19 @@ def run_to_end(files: bytes, main: str, *words: str, timeout_s: float = 60) -> t
 
 
 class WebAssemblyHome(ChildHome):
-    """Home 3 (see ChildHome). `files`: what `compiled` made, where it is not the firmware as shipped."""
+    """Home 3 (see ChildHome). `files`: what `compiled` made, where it is not the firmware as shipped.
 
-    def __init__(self, files: bytes | None = None) -> None:
+    judges: with the gatekeeper of a device instead of the scripted one.
+    """
+
+    def __init__(self, files: bytes | None = None, judges: bool = False) -> None:
         super().__init__("webassembly")
         self._files = files
+        self._gatekeeper = ["judges"] if judges else []
 
     def command(self) -> list[str]:
         """Node with the runner."""
-        return command("simulator.homes.device_step")
+        return command("simulator.homes.device_step", *self._gatekeeper)
 
     def preamble(self) -> bytes:
         """The files."""

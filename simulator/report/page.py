@@ -40,10 +40,12 @@ def plotly_js() -> str:
     return get_plotlyjs()
 
 
-def page(title: str, body: str, figures: dict[str, dict[str, Any]]) -> str:
+def page(title: str, body: str, figures: dict[str, dict[str, Any]], script: str = "") -> str:
     """The whole file. `body` is trusted HTML in which every foreign text has passed `words.safe`;
-    `figures` maps the id of a <div> in it to plotly data and layout; without any, the page has no script."""
+    `figures` maps the id of a <div> in it to plotly data and layout; `script` is one of the page's own. Without
+    either, the page has none."""
     scripts = [plotly_js(), f"const FIGURES = {words.script_json(figures)};{_DRAW}"] if figures else []
+    scripts += [script] if script else []
     hashes = " ".join(f"'sha256-{_hash(script)}'" for script in scripts) or "'none'"
     policy = f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:"
     inside = "\n".join(f"<script>{script}</script>" for script in scripts)

@@ -21,7 +21,7 @@ def write_plan(scenario: Any, happenings: list[Any], path: str | Path) -> Path:
             f'<header><p class="kicker">KVO · scenario</p><h1>{words.safe(scenario.title)}</h1>'
             f'<p class="under">{words.safe(scenario.name)} · {words.clock(scenario.duration_ms / 1000)}</p></header>',
             _story(scenario),
-            _lanes(happenings, scenario.duration_ms / 1000),
+            lanes(happenings, scenario.duration_ms / 1000),
             _happens(happenings),
             _properties([(one, None) for one in scenario.properties]),
             _known(scenario),
@@ -39,7 +39,7 @@ def write(played: Any, happenings: list[Any], path: str | Path) -> Path:
             _story(scenario),
             _properties([(outcome.judged, outcome) for outcome in played.outcomes]),
             "<h2>What was planned</h2>",
-            _lanes(happenings, scenario.duration_ms / 1000),
+            lanes(happenings, scenario.duration_ms / 1000),
             _known(scenario),
             "<h2>What came of it</h2>",
         ]
@@ -75,7 +75,7 @@ def _worst(outcome: Any) -> str:
     return "" if outcome is None or outcome.worst_s is None else words.clock(outcome.worst_s)
 
 
-def _lanes(happenings: list[Any], total_s: float) -> str:
+def lanes(happenings: list[Any], total_s: float) -> str:
     """The story as a drawing: a lane for each kind of actor."""
     lanes = [lane for lane in _COLOURS if any(one.lane == lane for one in happenings)]
     height = _TOP + _ROW * max(len(lanes), 1) + 8

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -61,6 +61,7 @@ class Played:
     """One run of a scenario. verdicts: (time, code of firmware.trust.verdict, whether it was the adversary's).
 
     unheard: what people asked for and the pump never said yes to: (who, what, ms).
+    undisturbed: the same run without the adversary, None where no property asked for it.
     """
 
     scenario: Scenario
@@ -69,6 +70,7 @@ class Played:
     verdicts: tuple[tuple[float, int, bool], ...]
     signals: dict[str, list[float]]
     unheard: tuple[tuple[str, str, int], ...] = ()
+    undisturbed: Undisturbed | None = None
 
     @property
     def holds(self) -> bool:
@@ -94,21 +96,22 @@ def play(
     make_app: Callable[[Any], Any] | None = None,
     progress: Progress | None = None,
     undisturbed: Undisturbed | None = None,
+    also: Sequence[str] = (),
     lacking: Container[str] = (),
 ) -> Played:
     """Run a scenario to its end and judge it.
 
     make_app: another firmware, in home cpython, for mutants. undisturbed: of an earlier run that differs in what the
-    adversary does alone; it is then not played again. lacking: controls that the site does without
-    (simulator.attack.controls). MonitorUnavailable where there is nothing to judge with; HomeError where the home
-    cannot be had.
+    adversary does alone; it is then not played again. also: signals to record besides those of the properties.
+    lacking: controls that the site does without (simulator.attack.controls). MonitorUnavailable where there is nothing
+    to judge with; HomeError where the home cannot be had.
     """
     monitors.check_available()
     begun = time.perf_counter()
     stage = _stage(scenario, seed)
     stage.lacking = lacking
     world = {"seed": seed, "home": home, "near_wrap": near_wrap, "make_app": make_app}
-    names = scenario.signals
+    names = list(dict.fromkeys([*scenario.signals, *also]))
     if any(SIGNALS[name].needs == "attack" for name in names):
         if undisturbed is None:
             quiet = _stage(scenario, seed)
@@ -120,7 +123,8 @@ def play(
     outcomes = tuple(_judge(one, sampler) for one in scenario.properties)
     result.wall_s = time.perf_counter() - begun
     signals = {"t_s": sampler.times, **sampler.values}
-    return Played(scenario, result, outcomes, tuple(stage.heard.codes), signals, tuple(stage.unheard()))
+    verdicts, unheard = tuple(stage.heard.codes), tuple(stage.unheard())
+    return Played(scenario, result, outcomes, verdicts, signals, unheard, undisturbed)
 
 
 def _stage(scenario: Scenario, seed: int) -> Stage:

@@ -150,6 +150,8 @@ _QUANTITIES = (
            needs="people"),
     Signal("hostile_refused", "", "of the adversary's requests, those that it said no to", _heard("hostile_refused"),
            needs="people"),
+    Signal("operator", "", "number of whoever is logged in at the bedside, 0 for nobody",
+           lambda m: float(m.status.operator), changes=True, needs="people"),
     Signal("unheard", "", "facts of the pump's that never arrived, by the gaps in their numbers", _heard("gaps"),
            needs="people"),
     _audited("accepted", "requests that the audit has noted as accepted"),

@@ -61,6 +61,7 @@ class WardKey:
     key: bytes
     pump_id: str
     epoch: int
+    following: bytes = b""
 
 
 class Ward:

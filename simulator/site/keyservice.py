@@ -38,8 +38,11 @@ KIND_TIME = 8
 KIND_REVOKE = 9
 KIND_EPOCH = 10
 KIND_STATUS = 11
-_READS = (KIND_LOG, KIND_ALARMS, KIND_STATUS)
+KIND_AUDIT = 12
+_PAGED = (KIND_LOG, KIND_AUDIT)
+_READS = (*_PAGED, KIND_ALARMS, KIND_STATUS)
 GOOD_FOR_S = 30
+_BEHIND = 8  # epochs that a pump may be behind
 _REQUEST = b"kvo request 1"
 _FACT = b"kvo fact 1"
 
@@ -77,12 +80,13 @@ class FactKey:
     """What a machine of the site verifies one pump's facts with, for one epoch.
 
     Whoever holds it can make such facts up, and no request: so it is given to machines that the site knows, and
-    written down.
+    written down. following: the next epoch's, so that nothing is missed when the epoch is raised; b"": not given.
     """
 
     key: bytes
     pump_id: str
     epoch: int
+    following: bytes = b""
 
 
 def operator_key(pump_id: bytes, pump_key: bytes, operator: int, role: int, epoch: int, not_after_s: int) -> bytes:
@@ -98,6 +102,11 @@ def service_key(pump_id: bytes, pump_key: bytes, epoch: int) -> bytes:
 def fact_key(pump_id: bytes, pump_key: bytes, epoch: int) -> bytes:
     """What a pump's facts are authenticated with."""
     return hkdf(pump_key, pump_id, b"kvo facts" + encode([epoch]))
+
+
+def _fact_key(pump_id: str, pump: PumpEntry, epoch: int) -> FactKey:
+    raw = bytes.fromhex(pump_id)
+    return FactKey(fact_key(raw, pump.key, epoch), pump_id, epoch, fact_key(raw, pump.key, epoch + 1))
 
 
 class KeyService:
@@ -182,7 +191,17 @@ class KeyService:
             raise self._refuse("facts", client, "there is no such terminal or gateway", pump=pump_id)
         pump = self._pump(pump_id, client)
         self._log("facts", client, "given", pump=pump_id, epoch=pump.epoch)
-        return FactKey(fact_key(bytes.fromhex(pump_id), pump.key, pump.epoch), pump_id, pump.epoch)
+        return _fact_key(pump_id, pump, pump.epoch)
+
+    def older_fact_keys(self, client: str, pump_id: str) -> list[FactKey]:
+        """As `fact_key`, of the _BEHIND epochs before: for a pump that lost power before it had stored a later one."""
+        pump = self._pump(pump_id, client)
+        self._log("facts", client, "older ones given", pump=pump_id, epoch=pump.epoch)
+        return [_fact_key(pump_id, pump, epoch) for epoch in range(max(1, pump.epoch - _BEHIND), pump.epoch)]
+
+    def epoch(self, pump_id: str) -> int:
+        """The epoch that keys are given out for."""
+        return self._pump(pump_id, "service").epoch
 
     def open_fact(self, pump_id: str, data: bytes) -> dict[int, Any]:
         """What an authentic fact says ({1: kind, 2: counter, 3: pump seconds, 4: body}); KeyRefused for another."""
@@ -214,8 +233,10 @@ class KeyService:
         return self._request(pump_id, KIND_TIME, challenge, pump_s, {1: self.now_s()})
 
     def read_request(self, pump_id: str, kind: int, challenge: bytes, pump_s: int, since: int | None = None) -> bytes:
-        """A request to read: KIND_LOG from sequence `since` on, KIND_ALARMS, KIND_STATUS; ValueError for another."""
-        if kind not in _READS or (kind == KIND_LOG) != (since is not None):
+        """A request to read: KIND_LOG and KIND_AUDIT from sequence `since` on, KIND_ALARMS, KIND_STATUS; ValueError for
+        another.
+        """
+        if kind not in _READS or (kind in _PAGED) != (since is not None):
             raise ValueError(f"kind {kind} reads nothing, or not like that")
         return self._request(pump_id, kind, challenge, pump_s, {} if since is None else {1: since})
 
@@ -223,18 +244,23 @@ class KeyService:
         """A REVOKE request: the pump hears `operator` no more."""
         return self._request(pump_id, KIND_REVOKE, challenge, pump_s, {1: operator})
 
-    def epoch_request(self, pump_id: str, challenge: bytes, pump_s: int) -> bytes:
-        """An EPOCH request: the pump's next epoch ends every key that is out. Under the present one's key.
+    def epoch_request(
+        self, pump_id: str, challenge: bytes, pump_s: int, to: int | None = None, spoken: int | None = None
+    ) -> bytes:
+        """An EPOCH request: another epoch ends every key that is out. `to`: the next one where None.
 
-        Once the pump has acknowledged it, `epoch_raised` makes the service follow.
+        Under the key of the epoch that the pump speaks in, `spoken`; the present one where None. Once the pump has
+        taken it, `epoch_raised` makes the service follow.
         """
-        return self._request(pump_id, KIND_EPOCH, challenge, pump_s, {1: self._pump(pump_id, "service").epoch + 1})
+        to = self.epoch(pump_id) + 1 if to is None else to
+        return self._request(pump_id, KIND_EPOCH, challenge, pump_s, {1: to}, spoken)
 
-    def epoch_raised(self, pump_id: str) -> None:
-        """The pump has taken its next epoch: keep that, durably."""
+    def epoch_raised(self, pump_id: str, to: int | None = None) -> None:
+        """The pump has taken its next epoch, or `to`: keep that, durably. Never back."""
         with writing(self._site):
             keys = unseal(self._site.keystore, self._passphrase)
-            keys.pumps[pump_id].epoch += 1
+            pump = keys.pumps[pump_id]
+            pump.epoch = pump.epoch + 1 if to is None else max(pump.epoch, to)
             seal(self._site.keystore, keys, self._passphrase)
         self._keys = keys
         self._log("epoch", "service", "raised", pump=pump_id, epoch=keys.pumps[pump_id].epoch)
@@ -243,15 +269,19 @@ class KeyService:
         """Take up what 'kvo provision' changed: rotated keys, new people."""
         self._keys = unseal(self._site.keystore, self._passphrase)
 
-    def _request(self, pump_id: str, kind: int, challenge: bytes, pump_s: int, arguments: dict[int, int]) -> bytes:
+    def _request(
+        self, pump_id: str, kind: int, challenge: bytes, pump_s: int, arguments: dict[int, int],
+        epoch: int | None = None,
+    ) -> bytes:  # fmt: skip
         pump = self._pump(pump_id, "service")
+        epoch = pump.epoch if epoch is None else epoch
         raw = bytes.fromhex(pump_id)
         # One file for all who have this store open: no two processes use a counter twice.
         counter = next_counter(self._site.keystore.with_name("counter"), self._clock() - EPOCH_2020)
         payload = encode({1: kind, 2: challenge, 3: counter, 4: pump_s + GOOD_FOR_S, 5: arguments})
-        kid = encode([raw, 0, SERVICE, pump.epoch, 0])
+        kid = encode([raw, 0, SERVICE, epoch, 0])
         self._log("request", "service", "made", pump=pump_id, kind=kind, argument=arguments.get(1))
-        return make_mac0(payload, MacKey(service_key(raw, pump.key, pump.epoch)), {KEY_ID: kid}, _REQUEST)
+        return make_mac0(payload, MacKey(service_key(raw, pump.key, epoch)), {KEY_ID: kid}, _REQUEST)
 
     def _pump(self, pump_id: str, who: str) -> PumpEntry:
         pump = self._keys.pumps.get(pump_id)

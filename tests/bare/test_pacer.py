@@ -85,14 +85,14 @@ def rig(machine, speed=1, timer=False, limit_s=-1):
     board.pacer = BarePacer(desk, panel, machine, limit_s, made, machine.wall_ms)
     turns = []
     loop = Loop(App(board, ClosedGatekeeper(board)), board.pacer, board.clock)
-    turn = loop._app.turn
+    turn = loop.app.turn
 
     def counted():
         turns.append(machine.ms)
         machine.ms += machine.work_ms
         turn()
 
-    loop._app.turn = counted
+    loop.app.turn = counted
     return desk, panel, loop, turns
 
 
@@ -156,7 +156,7 @@ def test_a_stall_lets_no_timer_in_between():
     machine = Machine(keys=b"G")
     desk, _, loop, turns = rig(machine, timer=True, limit_s=12)
     advance = desk.board.advance
-    turn = loop._app.turn
+    turn = loop.app.turn
     inside, frozen = [], []
 
     def pre_empted(ms):
@@ -171,7 +171,7 @@ def test_a_stall_lets_no_timer_in_between():
         turn()
 
     desk.board.advance = pre_empted
-    loop._app.turn = looked
+    loop.app.turn = looked
     loop.run()
     assert frozen and not any(frozen)
     assert len(turns) <= 60, "nine seconds of twelve had none"

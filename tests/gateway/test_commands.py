@@ -146,7 +146,7 @@ def test_what_cannot_be_asked_is_said_in_a_line_before_anything_is_dialled(quiet
         ((*some, "pause", "--operator", "ada"), "--password-file"),
         ((*some, "pause", "--operator", "ada", "--password-file", tmp_path / "none"), "the password cannot be read"),
         ((*some, "puase"), "did you mean 'pause'"),
-        ((*some, "approve", "xyz"), "16 hex digits"),
+        ((*some, "approve", "xyz"), "32 hex digits"),
         ((*some, "titrate", "120 mL/h", "--library", "wrad"), "did you mean 'ward'"),
         ((*some, "prepare", "no-such-programme"), "no such file or shipped programme"),
         ((*some, "prepare", "drug=x"), "--library"),
@@ -165,7 +165,8 @@ def test_what_cannot_be_asked_is_said_in_a_line_before_anything_is_dialled(quiet
 def test_every_command_teaches(quiet: Site) -> None:
     for arguments in (("ctl", "--help"), ("gateway", "--help"), ("ward", "--help"), ("bench", "trust", "--help"),
                       *(("ctl", name, "--help") for name in ("status", "prepare", "titrate", "approve", "pause", "stop",
-                                                             "log", "watch", "time", "push", "revoke"))):  # fmt: skip
+                                                             "log", "watch", "time", "push", "revoke",
+                                                             "epoch", "waveform"))):  # fmt: skip
         done = kvo(*arguments)
         assert done.exit_code == 0, arguments
         assert "Example" in done.output, arguments

@@ -16,7 +16,8 @@ from firmware.trust import staging as sg
 from firmware.trust import verdict as v
 from firmware.trust.cbor import decode
 from firmware.trust.cose import KEY_ID, TAG_MAC0, open_message
-from hal.ports import AREA_STAGE
+from hal.ports import AREA_AUDIT_A, AREA_AUDIT_B, AREA_STAGE
+from simulator import audit
 from simulator.files.library import compile_library
 from simulator.files.programme import find_programme, load_programme
 from simulator.gateway import broker_link
@@ -168,6 +169,66 @@ async def test_who_is_revoked_is_heard_no_more(ward: Ward, site: Site, service: 
         assert (await pump.read_status()).code == v.REFUSED_REVOKED
 
 
+async def test_a_raised_epoch_ends_every_key_and_everybody_follows(
+    ward: Ward, site: Site, service: KeyService
+) -> None:
+    bedside = ward.pumps[0]
+    found: list[e.Event] = []
+    async with Gateway(site, KeyService(site.folder), port=ward.port, on_event=found.append) as gateway, \
+            OperatorClient(site, service, "terminal-1", port=ward.port) as one:
+        watch = gateway.watches[bedside.pump_id]
+        await until(lambda: watch.status is not None and watch.status.site_s > 0)
+        await one.log_in("nurse-1", password(site, "nurse-1"))
+        pump = await one.pump(bedside.pump_id)
+        before = pump.epoch
+        assert (await pump.read_status()).is_ok
+        answer = await one.raise_epoch(pump)
+        assert answer.is_ok, str(answer)
+        assert (pump.epoch, service.epoch(bedside.pump_id)) == (before + 1,) * 2
+        assert (await pump.read_status()).code == v.REFUSED_REVOKED
+        await until(lambda: watch.stream.epoch == before + 1)
+        heard = watch.stream.last
+        await until(lambda: watch.stream.last > heard)
+        assert (watch.missing, pump.missing, watch.refused.get("forged", 0)) == (0, 0, 0)
+        assert not [event for event in found if event.is_alarm]
+    async with OperatorClient(site, service, "terminal-1", port=ward.port) as two:
+        await two.log_in("nurse-1", password(site, "nurse-1"))
+        assert (await (await two.pump(bedside.pump_id)).read_status()).is_ok
+        service.epoch_raised(bedside.pump_id, before + 3)  # the pump lost what it had not stored yet
+        two._pumps.clear()
+        pump = await two.pump(bedside.pump_id, wait=False)
+        await until(lambda: pump.refused.get("forged"))
+        two._pumps.clear()
+        pump = await two.pump(bedside.pump_id, behind=True)
+        assert (await two.raise_epoch(pump)).is_ok
+        assert (pump.epoch, service.epoch(bedside.pump_id)) == (before + 4,) * 2
+        service._keys.pumps[bedside.pump_id].epoch -= 1  # it was broken off before the service followed
+        two._pumps.clear()
+        pump = await two.pump(bedside.pump_id)
+        assert (await two.raise_epoch(pump)).is_ok
+        assert (pump.epoch, service.epoch(bedside.pump_id)) == (before + 4,) * 2
+
+
+async def test_a_waveform_is_told_while_it_is_asked_for(ward: Ward, site: Site, service: KeyService) -> None:
+    async with OperatorClient(site, service, "terminal-1", port=ward.port) as one:
+        await one.log_in("nurse-1", password(site, "nurse-1"))
+        pump = await one.pump(ward.pumps[0].pump_id)
+        assert (await one.tell_time(pump)).is_ok
+        rx = of_programme(load_programme(find_programme("fluid-bolus")))
+        assert (await pump.prepare(rx.fields, rx.steps)).is_ok
+        await ward.until(lambda: ward.pumps[0].delivery == "infusing", PATIENCE_S)
+        pieces = [piece async for piece in pump.waveform(2)]
+        with pytest.raises(ValueError, match="1 to 59"):
+            await anext(pump.waveform(60))
+    assert [len(piece.steps) for piece in pieces] == [100, 100]
+    assert {piece.sample_ms for piece in pieces} == {100}
+    assert 10 <= pieces[1].pump_s - pieces[0].pump_s <= 12
+    first, second = (sum(piece.steps) for piece in pieces)  # of one rate
+    assert second > 0
+    assert abs(first - second) <= max(2, second // 20)
+    assert all(-100 < pressure < 300 for piece in pieces for pressure in piece.pressure_mmhg)
+
+
 async def test_who_is_not_logged_in_reads_and_asks_for_nothing(ward: Ward, site: Site, service: KeyService) -> None:
     async with OperatorClient(site, service, "terminal-1", port=ward.port) as one:
         pump = await one.pump(ward.pumps[0].pump_id)
@@ -197,7 +258,7 @@ async def test_a_pump_that_is_not_there_and_a_broker_that_is_not(
             await link.publish("kvo/0000000000000000/request", b"")
 
 
-async def test_a_gateway_tells_the_time_collects_logs_and_asks_for_nothing_else(
+async def test_a_gateway_tells_the_time_collects_logs_and_audits_and_asks_for_nothing_else(
     ward: Ward, site: Site, service: KeyService
 ) -> None:
     seen: list[bytes] = []
@@ -209,7 +270,7 @@ async def test_a_gateway_tells_the_time_collects_logs_and_asks_for_nothing_else(
         seen.append(opened.payload)
         assert decode(opened.protected[KEY_ID])[2] == r.SERVICE
 
-    for folder in ("events", "logs"):  # of a test before
+    for folder in ("events", "logs", "audits"):  # of a test before
         for path in (site.client("gateway") / folder).glob("*"):
             path.unlink()
     async with Gateway(site, service, port=ward.port, log_each_s=1.0) as gateway:
@@ -221,16 +282,47 @@ async def test_a_gateway_tells_the_time_collects_logs_and_asks_for_nothing_else(
 
         gateway.link.publish = spied  # type: ignore[method-assign]
         await until(lambda: all(one.status and one.status.site_s > 0 for one in gateway.watches.values()))
-        await until(lambda: all(one["log_sequence"] for one in gateway.as_json()))
+        await until(lambda: all(one["log_sequence"] and one["audit_records"] for one in gateway.as_json()))
         stands = gateway.as_json()
     kinds = {decode(payload)[1] for payload in seen}
-    assert kinds == {r.KIND_TIME, r.KIND_LOG}
+    assert kinds == {r.KIND_TIME, r.KIND_LOG, r.KIND_AUDIT}
+    assert not any(one["gateway_alarms"] for one in stands)
     assert all((one["missing"], set(one["refused"]) <= {"duplicated"}) == (0, True) for one in stands)
     for pump in ward.pumps:
         lines = (site.client("gateway") / "logs" / f"{pump.pump_id}.jsonl").read_text().splitlines()
         assert json.loads(lines[0])["says"] == "event: test_passed"
         sequences = [json.loads(line)["sequence"] for line in lines]
         assert sequences == sorted(set(sequences))
+        audited = (site.client("gateway") / "audits" / f"{pump.pump_id}.jsonl").read_text().splitlines()
+        frames = [bytes.fromhex(json.loads(line)["frame"]) for line in audited]
+        judged = audit.verify(frames, service.audit_key(pump.pump_id))
+        assert judged.findings == []
+        assert judged.records[0].name == "boot"
+
+
+async def test_a_gateway_goes_on_with_an_audit_and_alarms_where_it_was_put_back(
+    ward: Ward, site: Site, service: KeyService
+) -> None:
+    bedside = ward.pumps[0]
+    found: list[e.Event] = []
+    async with Gateway(site, service, port=ward.port, log_each_s=1.0) as gateway:
+        await until(lambda: gateway.as_json()[0]["audit_records"])
+        count = gateway.as_json()[0]["audit_records"]
+    store = bedside.world.board.store
+    old = [bytearray(store.size(area)) for area in (AREA_AUDIT_A, AREA_AUDIT_B)]
+    for area, into in zip((AREA_AUDIT_A, AREA_AUDIT_B), old, strict=True):
+        store.read(area, 0, into)
+    bedside.world.power_cut(500)  # a boot is a record
+    async with Gateway(site, service, port=ward.port, log_each_s=1.0) as gateway:
+        await until(lambda: gateway.as_json()[0]["audit_records"] > count)
+        assert not gateway.watches[bedside.pump_id].audit.is_broken
+    for area, was in zip((AREA_AUDIT_A, AREA_AUDIT_B), old, strict=True):
+        store.load(area, bytes(was))
+    bedside.world.power_cut(500)
+    async with Gateway(site, service, port=ward.port, log_each_s=1.0, on_event=found.append) as gateway:
+        await until(lambda: e.AUDIT_BROKEN in gateway.alarms().get(bedside.pump_id, []))
+        ward.pump(bedside.pump_id)
+    assert any("not that" in event.says or "went back" in event.says or "forged" in event.says for event in found)
 
 
 async def test_silence_is_alarmed_after_ten_seconds_of_the_gateways_clock(

@@ -225,6 +225,7 @@ class Service:
 
 
 class Watch:
+    audit = None
     session = b"one"
     pump_s = 5
 

@@ -11,6 +11,8 @@ import pytest
 
 from simulator.files.programme import load_programme
 from simulator.homes import HomeError, micropython, mpy, webassembly
+from simulator.homes.rom import NAME, rom_image
+from simulator.homes.webassembly import DEVICE, WebAssemblyHome
 from simulator.world import World
 from tests.homes.processes import children
 
@@ -74,3 +76,17 @@ def test_a_programme_that_this_home_cannot_play_is_refused_and_leaves_nothing_be
     with pytest.raises(HomeError, match="use home cpython"):
         World(load_programme(path), home=home)
     assert set(children()) == before
+
+
+def test_the_trace_is_the_same_where_the_bytecode_runs_from_rom(programme: Any) -> None:
+    try:
+        webassembly.command("x")
+        files = webassembly.bundle({NAME: rom_image(mpy.compile_all(mpy.sources_of(*DEVICE)))})
+    except HomeError as absent:
+        pytest.skip(str(absent))
+    digests = []
+    for one in ("cpython", WebAssemblyHome(files)):
+        with World(programme, seed=5, home=one) as world:
+            world.run(90_000)
+            digests.append(world.trace.digest())
+    assert digests[0] == digests[1]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from simulator.homes import mpy, webassembly
 from simulator.homes.base import HomeError
 from tests.command import kvo
 from tools import bench_device, weigh
@@ -82,3 +83,38 @@ def test_the_bench_prints_each_home_and_says_what_is_left_out(monkeypatch: pytes
 def test_the_measurement_is_real_on_this_interpreter() -> None:
     found = weigh.on_cpython()
     assert found["ticks"] > 4_000 and found["worst_late_us"] > 0 and found["loop_us"] > 0
+
+
+def test_the_measurement_is_real_on_32_bits_and_from_rom() -> None:
+    try:
+        webassembly.command("tools.device.measure")
+        mpy.compiler()
+    except HomeError as absent:
+        pytest.skip(str(absent))
+    sources = weigh.resident_sources()
+    found, rom = (weigh.on_webassembly(sources, rom=rom) for rom in (False, True))
+    assert found["words"] == rom["words"] == 32
+    assert found["ticks"] == rom["ticks"] > 4_000 and rom["worst_late_us"] > 0
+    assert rom["live_keys"] < 0.7 * found["live_keys"]
+
+
+def test_a_rom_image_is_one_file_the_same_each_time_and_found_before_all_else(tmp_path: Path) -> None:
+    out, again = tmp_path / "image", tmp_path / "again"
+    done = kvo("build", "pico-w", "--rom", "--out", out, "--json", tmp_path / "sizes.json")
+    assert done.exit_code == 0, done.stderr
+    said = json.loads((tmp_path / "sizes.json").read_text())
+    rom = (out / "rom.img").read_bytes()
+    assert sorted(path.name for path in out.iterdir()) == ["main.py", "manifest.json", "rom.img"]
+    assert 0 <= said["rom"]["partition"] - len(rom) < 4096
+    assert said["rooms"]["firmware/therapy"]["files"] > 30
+    assert said["heap_with_keys"]["estimate"] < said["heap_with_keys"]["room"], "a Pico W with keys"
+    assert kvo("build", "pico-w", "--rom", "--out", again).exit_code == 0
+    assert (again / "rom.img").read_bytes() == rom
+    lines = (out / "main.py").read_text().splitlines()
+    assert lines.index('sys.path[:] = ["/rom"]') < lines.index("from firmware.main import run")
+
+
+def test_a_rom_that_leaves_no_file_system_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tools.image.fit.SPARE_BYTES", 700 * 1024)
+    done = kvo("build", "pico-w", "--rom", "--out", tmp_path / "image")
+    assert done.exit_code == 2 and "leaves a Raspberry Pi Pico W no file system; choose a larger board" in done.stderr

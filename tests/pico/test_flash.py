@@ -6,10 +6,11 @@ from firmware.therapy.journal import Journal
 from hal import ports
 from hal.stubs import Chip, installed
 from hal.stubs.chip import ChipReset
-from hal.stubs.flash import SECTOR
+from hal.stubs.flash import SECTOR, STORAGE, FlashMemory
 
-SECTORS = 31
-AREAS = range(ports.AREA_LIBRARY, ports.AREA_KEYS_B + 1)
+SECTORS = 41
+ABSENT = (12, 13, 14)  # slots are files
+AREAS = [area for area in range(ports.AREA_LIBRARY, ports.AREA_LIBRARY_B + 1) if area not in ABSENT]
 
 
 def first_address(flash):
@@ -34,22 +35,17 @@ def open_counter():
     return FlashCounter(open_region())
 
 
-def test_sizes_are_whole_sectors_and_lie_one_behind_the_other():
+def test_sizes_are_whole_sectors_and_lie_one_behind_the_other(chip):
     from hal.pico import flash_store
 
-    store = open_store_of(Chip())
-    assert [store.size(area) // SECTOR for area in AREAS] == [8, 5, 5, 4, 4, 1, 1]
+    store = open_store()
+    assert [store.size(area) // SECTOR for area in AREAS] == [4, 5, 5, 4, 4, 1, 1, 6, 1, 1, 1, 1, 4]
     place = 3  # behind the header and the counter
     for area in AREAS:
         assert flash_store._PLACES[2 * area] == place
         place += store.size(area) // SECTOR
     assert place == SECTORS
-    assert store.size(7) == store.size(-1) == 0
-
-
-def open_store_of(chip):
-    with installed(chip):
-        return open_store()
+    assert [store.size(area) for area in (*ABSENT, 16, -1)] == [0] * 5
 
 
 @pytest.fixture
@@ -101,7 +97,7 @@ def test_a_write_only_clears_bits_and_says_when_that_was_not_enough(chip):
     ("area", "offset", "length"),
     [
         (0, -1, 4), (0, 32 * 1024, 1), (1, 20 * 1024 - 3, 4), (3, 16 * 1024, 1), (5, 4096, 1), (6, 4095, 2),
-        (7, 0, 1), (-1, 0, 1),
+        (12, 0, 1), (-1, 0, 1),
     ],
 )  # fmt: skip
 def test_out_of_range_is_refused(chip, area, offset, length):
@@ -265,3 +261,27 @@ def test_the_journal_lives_on_it_through_cuts():
 
             assert cut(chip, 3_001 + 977 * round_ % 9_000, append)
     assert written > 300
+
+
+def test_below_a_rom_partition_it_lies_below_that_and_leaves_it_alone():
+    rom = 40 * SECTOR
+    chip = Chip()
+    chip.flash = FlashMemory(storage=STORAGE - rom, rom=rom)  # what the partition takes, the file system gives
+    flash = chip.flash
+    flash.data[flash.base - rom : flash.base] = b"R" * rom
+    with installed(chip):
+        store = open_store()
+        for area in AREAS:
+            assert store.write(area, 0, bytes([area])) == ports.OK
+        assert open_store().read(ports.AREA_KEYS_B, 0, into := bytearray(1)) == ports.OK
+        assert into[0] == ports.AREA_KEYS_B
+    assert flash.data[flash.base - rom : flash.base] == b"R" * rom
+    assert flash.data[first_address(flash) - rom :].startswith(b"KVO store")
+
+
+def test_without_a_rom_partition_there_is_no_call_for_one(chip):
+    import vfs
+
+    assert not hasattr(vfs, "rom_ioctl"), "as on MicroPython's own images"
+    chip.flash.rom = 8 * SECTOR
+    assert vfs.rom_ioctl(1) == 1 and vfs.rom_ioctl(2, 0).ioctl(4, 0) == 8 and vfs.rom_ioctl(9, 0) < 0

@@ -34,7 +34,7 @@ from simulator.site.make import make_site
 from simulator.site.people import parse_operator
 from tests.command import kvo
 from tools.provision import install as installing
-from tools.provision.install import InstallProblem, _Line, install
+from tools.provision.install import InstallProblem, Line, install
 
 pytest.importorskip("serial", reason="pySerial: pip install 'kvo[device]'")
 SCRIPT = ROOT / "tools" / "device" / "local_pump.py"
@@ -92,6 +92,9 @@ def pump(tmp_path: Path) -> Iterator[Any]:
     yield start
     for one in made:
         one.close()
+
+
+NOBODY = SimpleNamespace(wanted=lambda: -1)  # wants anything in force
 
 
 def kept(folder: Path) -> tuple[int, cr.Credentials]:
@@ -203,7 +206,7 @@ def put(
 ) -> Any:
     """Hand `data` to a pump with that store; what it says of itself then. InstallProblem where it refuses."""
     wire = Wire() if wire is None else wire
-    line = _Line("by hand", ByHand(Installer(wire, flash, gatekeeper), wire))
+    line = Line("by hand", ByHand(Installer(wire, flash, gatekeeper), wire))
     if audit_key:
         line.key(audit_key)
     for offset in range(0, len(data), 64):
@@ -345,16 +348,16 @@ def test_a_port_that_fails_and_a_heap_without_room_stop_no_main_loop() -> None:
         def receive(self, into: Any) -> int:
             raise OSError(5)
 
-    board = SimpleNamespace(local=Gone(), store=flash_with())
+    board = SimpleNamespace(local=Gone(), store=flash_with(), counter=None)
     port = LocalPort(board, None)
-    port.step(ST_STANDBY, 0)
-    port.step(ST_MAINTENANCE, ports.RF_KEY_SWITCH)
+    port.step(ST_STANDBY, 0, NOBODY)
+    port.step(ST_MAINTENANCE, ports.RF_KEY_SWITCH, NOBODY)
     board.local = wire = Wire()
     board.store = SimpleNamespace(size=lambda area: 10**9)
-    port.step(ST_MAINTENANCE, ports.RF_KEY_SWITCH)
-    LocalPort(SimpleNamespace(local=None), None).step(ST_MAINTENANCE, ports.RF_KEY_SWITCH)
+    port.step(ST_MAINTENANCE, ports.RF_KEY_SWITCH, NOBODY)
+    LocalPort(SimpleNamespace(local=None), None).step(ST_MAINTENANCE, ports.RF_KEY_SWITCH, NOBODY)
     wire.there += b"\n" * 5
-    port.step(ST_STANDBY, ports.RF_KEY_SWITCH)
+    port.step(ST_STANDBY, ports.RF_KEY_SWITCH, NOBODY)
     assert bytes(wire.said) == SHUT
 
 

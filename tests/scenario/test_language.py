@@ -74,7 +74,6 @@ BAD = [
     ("always (hostile_accepted < 1)", "running or not running", 12, "whatever the signals are, this holds"),
     ("always (hostile_accepted < 1)", "always (effect < 1)", 12, "no effect is published for norepinephrine"),
     ("formula: always", "from: 5 min, formula: always", 12, "'from' is no whole second of the run"),
-    ("attack: {", "homes: [webassembly]\nattack: {", 13, "home webassembly runs no pump with people yet"),
     ("attack: {", "operator: physician\nattack: {", 13, "nobody is called 'physician'"),
     ("attack: {", "seeds: []\nattack: {", 13, "write at least one item"),
     ("attack: {", "references: {cve: [2016-5085]}\nattack: {", 13, "write it such as CVE-2016-5085"),

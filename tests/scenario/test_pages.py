@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from simulator.bench import Bench
+from simulator.falsify.candidates import Candidates
 from simulator.files.scenario import load_scenario
 from simulator.scenario.actions import ACTIONS
 from simulator.scenario.player import play
@@ -23,7 +24,7 @@ def blocks(page, language):
 @pytest.fixture
 def suite(tmp_path, monkeypatch):
     """A folder with the page's example, where the cookbook has it."""
-    [example] = blocks("scenarios.md", "yaml")
+    example, _vary = blocks("scenarios.md", "yaml")
     path = tmp_path / "my-suite" / "forged-stop.yaml"
     path.parent.mkdir()
     path.write_text(example, encoding="utf-8")
@@ -34,6 +35,12 @@ def suite(tmp_path, monkeypatch):
 def test_the_example_file_holds(suite):
     played = play(load_scenario(suite))
     assert played.failing == [] and len(played.outcomes) == 2
+
+
+def test_the_example_of_what_may_vary_is_taken(suite):
+    _example, vary = blocks("scenarios.md", "yaml")
+    suite.write_text(suite.read_text(encoding="utf-8") + vary, encoding="utf-8")
+    assert len(Candidates(suite).freedoms) == 5
 
 
 def test_the_example_verb_is_taken(suite, tmp_path):

@@ -14,7 +14,7 @@ from simulator.asked import NURSE, AskedPump, board_of, people
 from simulator.clock import VirtualClock
 from simulator.devices.flash import SIZES, SimFlash
 from simulator.power import AFTER, BEFORE, TORN, Cut, PowerLost
-from simulator.trust_client import make_record
+from simulator.trust_client import make_record, sealed
 from tools.claims.setups import open_library
 
 KEY = bytes(range(40, 72))
@@ -33,7 +33,7 @@ def content(store):
 def test_a_pump_that_was_installed_keeps_its_audit_by_the_sites_key():
     store = SimFlash(VirtualClock())
     assert install(store, RECORD, KEY) == ports.OK
-    store.load(ports.AREA_LIBRARY, open_library())
+    store.load(ports.AREA_LIBRARY, sealed(RECORD, open_library()))
     board = board_of(None)
     board.store = store
     pump = AskedPump(RECORD, board=board)

@@ -80,7 +80,7 @@ def play(pump: AskedPump) -> Told:
     tells(kinds.AUDIT_CONFIRMED, what=4, operator=NURSE, dose_milli=OPEN_DOSES.honest, digest=digest)
     tells(kinds.AUDIT_PROGRAMME, what=noting.CHANGED, operator=NURSE, rate_ul_h=OPEN_DOSES.honest)
     titrated(OPEN_DOSES.base)
-    tells(kinds.AUDIT_CONFIRMED, what=3, operator=NURSE, dose_milli=OPEN_DOSES.base, digest=bytes(8))
+    tells(kinds.AUDIT_CONFIRMED, what=3, operator=NURSE, dose_milli=OPEN_DOSES.base, digest=bytes(16))
     tells(kinds.AUDIT_PROGRAMME, what=noting.CHANGED, rate_ul_h=OPEN_DOSES.base)
     digest = asked(PHARMACIST, roles.KIND_TITRATE, titration, verdict.REFUSED_FORBIDDEN)
     tells(kinds.AUDIT_REFUSED, code=verdict.REFUSED_FORBIDDEN, kind=roles.KIND_TITRATE, operator=PHARMACIST,
@@ -186,7 +186,7 @@ def flood(kind: type[Noting], make_tally: Callable[[], Tally]) -> int:
     one.meet(_Flickers(), seconds)
     tally = make_tally()
     request: Any = Request()
-    request.arguments, request.kind, request.digest = {}, roles.KIND_PAUSE, bytes(8)
+    request.arguments, request.kind, request.digest = {}, roles.KIND_PAUSE, bytes(16)
     for second in range(1, DAY_S + 1):
         seconds.now_s = second
         for code in range(CODES):
@@ -234,7 +234,7 @@ class AsksNobody(Noting):
 
     def note(self, code: int, request: Any, times: int) -> None:
         super().note(code, request, times)
-        self._asked = bytes(8)
+        self._asked = bytes(16)
 
 
 class NotesReading(Noting):

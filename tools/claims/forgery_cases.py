@@ -215,7 +215,7 @@ CASES = (
     ),
     Case(
         "an approval of something else", v.REFUSED_NOTHING_TO_APPROVE,
-        lambda pump, kept: pump.request(PHYSICIAN, r.KIND_APPROVE, {1: bytes(8)}), _soft, hostile=LATE,
+        lambda pump, kept: pump.request(PHYSICIAN, r.KIND_APPROVE, {1: bytes(16)}), _soft, hostile=LATE,
     ),
     Case("one byte too long", v.REFUSED_OVERSIZE, lambda pump, _: titration(pump).ljust(MAX_REQUEST + 1, b"\0")),
     Case("no encoding at all", v.REFUSED_MALFORMED, lambda pump, _: bytes(range(1, 100))),

@@ -9,7 +9,9 @@ from typing import Any
 from firmware.trust import facts as f
 from simulator.gateway import events as e
 from simulator.gateway import stream as st
+from simulator.gateway.audit_chain import AuditChain
 from simulator.gateway.watch import PumpWatch
+from tools.claims import gateway_audit
 from tools.claims.gateway_cases import CASES, FORGED_RATE, WILL, Case, Heard, MakeWatch, Speaker, begin, status_body
 from tools.claims.registry import Outcome, Report, claim
 
@@ -20,8 +22,10 @@ _BODIES = {
     f.HELLO: {1: bytes(16), 2: 0, 3: 3, 4: [1]},
     f.STATUS: status_body(FORGED_RATE),
     f.ALARMS: {1: 1, 2: 2, 3: 0, 4: 3},
-    f.ACK: {1: bytes(8), 2: 0, 3: 0},
+    f.ACK: {1: bytes(16), 2: 0, 3: 0},
     f.LOG: {1: 0, 2: bytes(24), 3: 0},
+    f.HEAD: {1: 1, 2: bytes(32)},
+    f.AUDIT: {1: 0, 2: bytes(76), 3: 0},
 }
 
 
@@ -119,12 +123,25 @@ def _judge_as_heard(self: PumpWatch, kind: int, data: bytes) -> st.Judged:
     return self.stream.take(kind, data)
 
 
+def _by_its_own_alone(self: st.FactStream, message: Any) -> bool:
+    return bool(message.verify_mac(self._keys[self.epoch], f.CONTEXT) == st.OK)
+
+
+def _moves_at_once(self: st.FactStream, message: Any) -> bool:
+    holds = st.FactStream._vouches(self, message)
+    self._move_to(self._by)
+    return holds
+
+
 def _believes_wills(self: PumpWatch, payload: bytes, now_s: float) -> list[Any]:
     return PumpWatch.hear_will(self, b"offline", now_s)
 
 
 MUTANTS: dict[str, MakeWatch] = {
     "no MAC is checked": _stream_without(_vouches=lambda self, message: True),
+    "an epoch that is over is still heard": _stream_without(_move_to=lambda self, epoch: None),
+    "the next epoch is not heard": _stream_without(_vouches=_by_its_own_alone),
+    "whatever the next epoch's key vouches for raises it": _stream_without(_vouches=_moves_at_once),
     "whose fact it is, is not checked": _stream_without(_is_ours=lambda self, message: True),
     "the topic is not checked": _stream_without(_fits=lambda self, fact, kind: True),
     "the counter is not checked": _stream_without(_late=lambda self, counter, digest: ""),
@@ -147,6 +164,7 @@ MUTANTS: dict[str, MakeWatch] = {
     "delay is not noticed": _watch_without(_look_at_delay=lambda self, fact, now_s, site_s: []),
     "what was heard before a restart is forgotten": _forgets,
 }
+_SUBJECTS: dict[str, Any] = {**MUTANTS, **gateway_audit.MUTANTS}
 
 
 @claim(
@@ -154,20 +172,27 @@ MUTANTS: dict[str, MakeWatch] = {
     "A gateway shows nothing but what the pump's own key vouches for, in the order in which it was said: facts without "
     "a MAC, changed in any byte, under any other key, of another pump, on another topic, replayed, reordered, from "
     "before a boot or from before the gateway's own restart are refused, and said to be; what is missing is counted; "
-    "ten seconds without an authentic fact, a will, and facts that somebody keeps back are alarmed.",
-    mutants={name: partial(MUTANTS.__getitem__, name) for name in MUTANTS},
+    "ten seconds without an authentic fact, a will, and facts that somebody keeps back are alarmed. Of a pump's audit "
+    "it keeps what is authentic by the site's key, and alarms on a record that was changed, dropped, moved or forged, "
+    "on a log that was cut, rewritten or begun anew, and on a head that goes back, over its own restarts too.",
+    mutants={name: partial(_SUBJECTS.__getitem__, name) for name in _SUBJECTS},
 )
 def gateway_refuses(deep: bool, subject: Any, report: Report) -> Outcome:
     """Every case on a watch with a clock of its own; bits (deep: all values) of every byte of every kind of fact."""
-    make: MakeWatch = PumpWatch if subject is None else subject
-    wrong = after_a_restart(make)
+    if isinstance(subject, type) and issubclass(subject, AuditChain):
+        make, chain = PumpWatch, subject
+    else:
+        make, chain = subject or PumpWatch, AuditChain
+    wrong = after_a_restart(make) + gateway_audit.wrong_with_audits(chain)
     for done, case in enumerate(CASES, 1):
         wrong += wrong_with(case, make)
         report(done, len(CASES) + 1)
     changed, found = changed_bytes(_EVERY if deep else _BITS, make)
     wrong += found
     report(len(CASES) + 1, len(CASES) + 1)
-    figure = f"{len(CASES)} cases and {changed:,} changed facts: {len(wrong)} taken, or not noticed"
+    count = len(CASES) + len(gateway_audit.CASES)
+    figure = f"{count} cases and {changed:,} changed facts: {len(wrong)} taken, or not noticed"
     if wrong:
         figure += f"; first: {wrong[0]}"
-    return Outcome(not wrong, figure, {"wrong": wrong[:20], "changed": changed, "cases": [one.name for one in CASES]})
+    names = [one.name for one in (*CASES, *gateway_audit.CASES)]
+    return Outcome(not wrong, figure, {"wrong": wrong[:20], "changed": changed, "cases": names})

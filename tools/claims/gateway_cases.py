@@ -53,7 +53,11 @@ class Speaker:
     @property
     def given(self) -> FactKey:
         """What the key service gives out."""
-        return FactKey(self.key, self.record.pump_id.hex(), self.record.epoch)
+        return FactKey(self.key, self.record.pump_id.hex(), self.record.epoch, self.key_of(1))
+
+    def key_of(self, later: int) -> bytes:
+        """Its fact key so many epochs later."""
+        return fact_key(self.record.pump_id, self.record.pump_key, self.record.epoch + later)
 
     def says(self, body: dict[int, Any] | None = None, kind: int = f.STATUS, **other: Any) -> bytes:
         """The next fact; `other`: key (bytes), pump_id, counter, context."""
@@ -182,6 +186,17 @@ def _of_boot_before(heard: Heard) -> list[Piece]:
     return [*_booted(1)(heard), (1.0, f.STATUS, old)]
 
 
+def _raised(heard: Heard) -> list[Piece]:
+    now = heard.pump.says(key=heard.pump.key_of(1))
+    return [(1.0, f.STATUS, now), (1.0, f.STATUS, heard.pump.wants())]
+
+
+def _old_of_next(heard: Heard) -> list[Piece]:
+    """From when an epoch had been raised and not stored, before the power went; then one that is heard, with a gap."""
+    old = heard.pump.wants(key=heard.pump.key_of(1), counter=heard.watch.stream.last - 100)
+    return [(1.0, f.STATUS, old), *_missing(heard)]
+
+
 def _stretched(heard: Heard) -> list[Piece]:
     """Somebody hands on each fact nine seconds after the one before, though the pump speaks each five."""
     pieces: list[Piece] = []
@@ -213,7 +228,12 @@ CASES = (
     Case("an operator's key", e.TAMPERED, _one(lambda heard: heard.pump.wants(
         key=operator_key(heard.pump.record, 7, 1, EPOCH, 1000))), st.FORGED),
     Case("the key of the epoch before", e.TAMPERED, _one(lambda heard: heard.pump.wants(
-        key=fact_key(heard.pump.record.pump_id, heard.pump.record.pump_key, EPOCH - 1))), st.FORGED),
+        key=heard.pump.key_of(-1))), st.FORGED),
+    Case("the key after the next epoch's", e.TAMPERED, _one(lambda heard: heard.pump.wants(key=heard.pump.key_of(2))),
+         st.FORGED),
+    Case("its epoch is raised", "", _one(lambda heard: heard.pump.wants(key=heard.pump.key_of(1))), shown=True),
+    Case("its epoch was raised, and the one before is over", e.TAMPERED, _raised, st.FORGED),
+    Case("an old fact of the next epoch raises nothing", e.MISSING, _old_of_next, st.REPLAYED),
     Case("a MAC over something else", e.TAMPERED, _one(lambda heard: heard.pump.wants(context=b"kvo request 1")),
          st.FORGED),
     Case("a request sent back", e.TAMPERED, _one(_reflected), st.WRONG_PUMP),

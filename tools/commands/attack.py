@@ -152,12 +152,13 @@ def _write(suite: Suite, report: Path | None, junit: Path | None, json: Path | N
         if junit is not None:
             junit.write_bytes(words.junit(suite))
         if report is not None:
-            (report / "attacks.txt").write_text(words.text(suite), encoding="utf-8")
+            from simulator.report.attacks import write
+
+            typer.echo(f"report: {write(suite, report).resolve()}")
     except OSError as error:
         fail(f"{error.filename}: cannot be written ({error.strerror}); name another place")
     if report is not None:
         write_json(report / "attacks.json", suite.json())
-        typer.echo(f"report: {(report / 'attacks.txt').resolve()}")
     if json is not None:
         write_json(json, suite.json())
 

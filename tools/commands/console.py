@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import typer
 
 BAD_INPUT = 2
-Advance = Callable[[float, float], None]
+
+
+class Advance(Protocol):
+    """Moves a bar on; `says` stands beside it from then on."""
+
+    def __call__(self, done: float, total: float, says: str = "") -> None: ...
+
 
 
 PASSPHRASE_FILE = typer.Option(
@@ -41,15 +47,24 @@ def progress(what: str) -> Iterator[Advance]:
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+        def advance(done: float, total: float, says: str = "") -> None:
+            bar.update(task, completed=done, total=total, description=f"{what}: {says}" if says else what)
+
+        yield advance
 
 
 def write_json(path: Path, data: Any) -> None:
     """Write `data` as JSON; one line and exit 2 where the file cannot be written."""
+    write_text(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n", "--json")
+
+
+def write_text(path: Path, text: str, option: str) -> None:
+    """Write `text`; one line, which names the `option`, and exit 2 where the file cannot be written."""
     try:
-        path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
-        fail(f"{path}: cannot be written ({error.strerror}); name another file with --json")
+        fail(f"{path}: cannot be written ({error.strerror}); name another file with {option}")
 
 
 def clock(seconds: float) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tools.commands.console import fail, progress, write_json
+from tools.commands.console import fail, progress, write_json, write_text
 from tools.commands.ctl_base import REFUSED, asked_of, ctl_app, end, simple, with_pump
 
 if TYPE_CHECKING:
     from simulator.gateway.answer import Answer
     from simulator.gateway.operator import OperatorClient
     from simulator.gateway.pump import Pump
+    from simulator.gateway.views import Waveform
 
 
 @ctl_app.command()
@@ -109,18 +111,20 @@ def titrate(
 @ctl_app.command()
 def approve(
     ctx: typer.Context,
-    digest: Annotated[str, typer.Argument(metavar="DIGEST", help="What the first person was told: 16 hex digits.")],
+    digest: Annotated[str, typer.Argument(metavar="DIGEST", help="What the first person was told: 32 hex digits.")],
 ) -> None:
     """Agree, as a second operator, to what waits past a soft limit. The bedside confirms it all the same.
 
-    Example: kvo ctl ward-3 --operator bo --pump 9f0f approve 5d0c1f2a9be47768
+    Example: kvo ctl ward-3 --operator bo --pump 9f0f approve 5d0c1f2a9be4776810c9f7a4b36d852e
     """
+    from firmware.trust.approvals import DIGEST
+
     try:
         raw = bytes.fromhex(digest)
     except ValueError:
         raw = b""
-    if len(raw) != 8:
-        fail(f"{digest!r} names no request; copy the 16 hex digits that 'titrate' or 'prepare' told")
+    if len(raw) != DIGEST:
+        fail(f"{digest!r} names no request; copy the 32 hex digits that 'titrate' or 'prepare' told")
     simple(ctx, "approve", lambda pump: pump.approve(raw))
 
 
@@ -237,3 +241,56 @@ def revoke(
     """
     asked = asked_of(ctx)
     end(asked, with_pump(asked, "revoke", lambda client, pump: client.revoke(pump, operator), needs_operator=False))
+
+
+@ctl_app.command()
+def epoch(ctx: typer.Context) -> None:
+    """Have the key service raise the pump's epoch: each key that was given out for this pump is worth nothing then.
+
+    For a terminal that was lost, or a key that may be known. The infusion goes on; terminals that are at work log in
+    again, and a gateway follows by itself. One that was broken off is ended by asking again.
+
+    Example: kvo ctl ward-3 --pump 9f0f epoch
+    """
+    asked = asked_of(ctx)
+
+    async def work(client: OperatorClient, pump: Pump) -> tuple[Answer, int]:
+        return await client.raise_epoch(pump), pump.epoch
+
+    answer, now = with_pump(asked, "epoch", work, needs_operator=False, behind=True)
+    end(asked, answer, epoch=now)
+
+
+@ctl_app.command()
+def waveform(
+    ctx: typer.Context,
+    seconds: Annotated[
+        int, typer.Option("--for", help="Seconds, in pieces of ten.", min=1, max=590, metavar="SECONDS")
+    ] = 30,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", help="Write each sample to this file, a row each 100 ms.", dir_okay=False)
+    ] = None,
+) -> None:
+    """Show line pressure and steps of the drive as the pump tells them, a line each ten seconds.
+
+    The pump tells a waveform only while somebody has asked for it. --csv, or --json, holds every sample.
+
+    Example: kvo ctl ward-3 --operator ada --pump 9f0f waveform --for 60 --csv line.csv
+    """
+    from simulator.gateway.pump import PIECE_S
+    from tools.commands.ctl_words import wave_line, wave_rows
+
+    asked = asked_of(ctx)
+
+    async def work(client: OperatorClient, pump: Pump) -> list[Waveform]:
+        found = []
+        async for piece in pump.waveform(-(-seconds // PIECE_S)):
+            typer.echo(wave_line(piece))
+            found.append(piece)
+        return found
+
+    found = with_pump(asked, "waveform", work)
+    if csv is not None:
+        write_text(csv, wave_rows(found), "--csv")
+    if asked.json is not None:
+        write_json(asked.json, {"pump": asked.pump, "waveform": [piece.as_json() for piece in found]})

@@ -150,8 +150,13 @@ def _password(asked: Asked) -> str:
 Work = Callable[["OperatorClient", "Pump"], Awaitable[Any]]
 
 
-def with_pump(asked: Asked, what: str, work: Work, needs_operator: bool = True) -> Any:
-    """Connect, log in where an operator is named, wait for the pump, and do `work`."""
+def with_pump(
+    asked: Asked, what: str, work: Work, needs_operator: bool = True, behind: bool = False
+) -> Any:  # fmt: skip
+    """Connect, log in where an operator is named, wait for the pump, and do `work`.
+
+    `behind`: as in OperatorClient.pump.
+    """
     if needs_operator and asked.operator is None:
         fail(f"say who asks, with --operator NAME: 'kvo ctl SITE --operator ada --pump {asked.pump[:4]} {what}'")
     password = _password(asked) if asked.operator is not None else ""
@@ -168,7 +173,7 @@ def with_pump(asked: Asked, what: str, work: Work, needs_operator: bool = True) 
         async with client:
             if asked.operator is not None:
                 await client.log_in(asked.operator, password)
-            return await work(client, await client.pump(asked.pump))
+            return await work(client, await client.pump(asked.pump, behind=behind))
 
     return asyncio.run(run())
 

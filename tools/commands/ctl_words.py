@@ -10,7 +10,7 @@ from typing import Any
 from firmware.trust import facts as f
 from simulator.gateway import words
 from simulator.gateway.pump import Pump
-from simulator.gateway.views import Alarms, Status
+from simulator.gateway.views import Alarms, Status, Waveform
 
 Echo = Callable[[str], Any]
 
@@ -42,6 +42,28 @@ def status_lines(pump: Pump, is_fresh: bool) -> Iterator[str]:
         yield "  it does not know the time, and hears no operator: 'kvo ctl time' tells it"
     if not is_fresh:
         yield "  authentic; that it is of now is not proven: name an --operator for that"
+
+
+def wave_line(piece: Waveform) -> str:
+    """A piece of the waveform in a line: the mean pressure in each second of it, its range, and the steps."""
+    a_second = max(1000 // piece.sample_ms, 1)
+    means = [
+        sum(part) // len(part)
+        for part in (piece.pressure_mmhg[at : at + a_second] for at in range(0, len(piece.pressure_mmhg), a_second))
+    ]
+    low, high = min(piece.pressure_mmhg), max(piece.pressure_mmhg)
+    drawn = " ".join(f"{mean:>4}" for mean in means)
+    return f"{piece.pump_s:>7} s  {drawn} mmHg ({low} to {high}), {sum(piece.steps)} steps"
+
+
+def wave_rows(pieces: list[Waveform]) -> str:
+    """Every sample as CSV: when it was taken in pump time, to the second its piece was told in."""
+    rows = ["pump_ms,pressure_mmhg,steps"]
+    for piece in pieces:
+        begun_ms = piece.pump_s * 1000 - (len(piece.steps) - 1) * piece.sample_ms
+        for place, (pressure, steps) in enumerate(zip(piece.pressure_mmhg, piece.steps, strict=True)):
+            rows.append(f"{begun_ms + place * piece.sample_ms},{pressure},{steps}")
+    return "\n".join(rows) + "\n"
 
 
 async def watch_pump(pump: Pump, seconds: float | None, echo: Echo) -> None:

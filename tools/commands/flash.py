@@ -32,6 +32,9 @@ def flash(
     where = port if port is not None else flashing.find_port()
     with progress(f"{folder}, {where}") as advance:
         done = flashing.flash(image, where, lambda place, total, path: advance(place, total))
+    rom = done.rom_written + done.rom_kept
+    if rom:
+        typer.echo(f"{done.port}: {rom} blocks of its ROM partition verified, {done.rom_kept} of which were there")
     typer.echo(
         f"{done.port}: {done.about}: {done.written} files written and verified, {done.kept} were there, "
         f"{done.removed} removed; the board is reset"

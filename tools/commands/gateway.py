@@ -1,4 +1,4 @@
-"""`kvo gateway`: watch a site's pumps, alarm on silence, gaps and forgeries, tell them the time, collect their logs."""
+"""`kvo gateway`: watch a site's pumps, alarm on silence, gaps and forgeries, tell the time, collect logs and audits."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ def gateway(
     """Watch a site's pumps: a live table on a terminal, lines elsewhere. It cannot change a dose.
 
     Every fact is verified; what is forged, replayed or out of order is refused and said. It alarms after ten seconds of
-    silence, on a gap, and when the broker says that a pump is gone. It tells pumps the time after a boot and collects
-    their logs. What it notices and collects lies in SITE/clients/gateway/events and logs, a file of JSON lines a pump.
+    silence, on a gap, when the broker says that a pump is gone, and when a pump's audit does not hold. It tells pumps
+    the time after a boot and collects their logs and audits. What it notices and collects lies in SITE/clients/gateway,
+    in events, logs and audits, a file of JSON lines a pump.
 
     Example: kvo gateway ward-3 --for 60 --json ward.json
     """
@@ -104,9 +105,10 @@ def table_of(one: Gateway) -> Any:
     from rich.table import Table
 
     up = "broker there" if one.link.is_up else f"BROKER AWAY: {one.link.why or 'not connected yet'}"
-    lost = f"; {one.files.lost + one.logs.lost} lines not written ({one.files.why or one.logs.why})"
-    table = Table(title=up + (lost if one.files.lost or one.logs.lost else ""), box=box.SIMPLE_HEAD,
-                  title_justify="left")  # fmt: skip
+    files = (one.files, one.logs, one.audits)
+    count = sum(file.lost for file in files)
+    lost = f"; {count} lines not written ({next((file.why for file in files if file.why), '')})"
+    table = Table(title=up + (lost if count else ""), box=box.SIMPLE_HEAD, title_justify="left")
     for column in ("pump", "link", "does", "rate", "delivered", "trust", "its alarms", "gateway alarms"):
         table.add_column(column, justify="right" if column in ("rate", "delivered") else "left")
     for watch in one.watches.values():

@@ -24,6 +24,7 @@ from firmware.app import App
 from firmware.main import comms_for, gatekeeper_for
 from firmware.trust.credentials import Record
 from firmware.trust.install import install
+from firmware.trust.sealed import make_seal
 from hal import ports
 from hal.compat import MASK
 from tools.device.flash import Counter, Flash
@@ -93,7 +94,7 @@ class Bench(Board):
         self.store = Flash()
         if install(self.store, record, audit_key) != ports.OK:
             raise OSError("the record cannot be installed")
-        self.store.load(ports.AREA_LIBRARY, library)
+        self.store.load(ports.AREA_LIBRARY, library + make_seal(record, library, bytes(32), (0, 0)))
         self.counter = Counter()
         self.entropy = Entropy()
         self.value = 0

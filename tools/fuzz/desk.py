@@ -87,7 +87,7 @@ class Desk:
         pump.run(TURN_MS * ((-board.clock.ms) % 1000 // TURN_MS))
         board.entropy = Zeros()  # type: ignore[assignment]
         self.remote: Any = pump.app.remote
-        self._keys = [bytes(area) for area in board.store._areas[ports.AREA_KEYS_A :]]
+        self._keys = {place: bytes(area) for place, area in board.store._areas.items() if place >= ports.AREA_KEYS_A}
         gate = pump.gatekeeper
         self.said: list[Any] = gate.facts.said
         self.said.clear()
@@ -118,7 +118,7 @@ class Desk:
         """
         board, remote, controller = self.pump.board, self.remote, self.pump.controller
         if board.store.writes:
-            for place, area in enumerate(self._keys, ports.AREA_KEYS_A):
+            for place, area in self._keys.items():
                 board.store._areas[place][:] = area
             board.store.writes = 0
         board.store.rc = ports.ERR_FAILED if store_fails else ports.OK

@@ -73,7 +73,7 @@ FORMS: dict[int, Callable[[dict[Any, Any]], bool]] = {
     r.ARG_NONE: lambda arguments: not arguments,
     r.ARG_FIELDS: _are_fields,
     r.ARG_DOSE: _one(_TITRATION, lambda value: is_number(value, _ENTRY)),
-    r.ARG_DIGEST: _one(1, lambda value: isinstance(value, bytes) and len(value) == 8),
+    r.ARG_DIGEST: _one(1, lambda value: isinstance(value, bytes) and len(value) == 16),
     r.ARG_COUNT: _one(1, lambda value: is_number(value, _NUMBER)),
     r.ARG_OPERATOR: _one(1, lambda value: is_number(value, _NUMBER, 1)),
     r.ARG_SECONDS: _one(1, lambda value: is_number(value, 600)),

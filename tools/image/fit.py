@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from tools.image.image import MAIN, MANIFEST, Image, ImageProblem, start_of
+from tools.image.image import MAIN, MANIFEST, ROM, Image, ImageProblem, start_of
 from tools.image.resident import resident
 from tools.image.targets import BOARDS
 
@@ -19,6 +19,9 @@ SPARE_BYTES = 64 * 1024
 # its store, its words and its screen 2.0.
 LIVE_PER_BYTE_PERCENT = 175
 _OF_THE_BARE_BOARD = 200
+# The same where the bytecode runs from a ROM partition: 1.04 without keys and 1.0 with, of the bare board 1.24.
+LIVE_PER_ROM_BYTE_PERCENT = 106
+_OF_THE_BARE_BOARD_IN_ROM = 126
 # What must stay free to work in: the import of a module takes up to 20 KB, a Pico W's TLS handshake, which only a pump
 # with keys makes, took 35.
 WORKING_BYTES = 24 * 1024
@@ -41,7 +44,8 @@ def room_of(path: str) -> str:
 class Fit:
     """What an image takes, in bytes. `rooms` maps a room to its count of files and their bytes.
 
-    `live_bytes` are of a pump without keys, `live_with_keys` of one that has loaded its gatekeeper.
+    `live_bytes` are of a pump without keys, `live_with_keys` of one that has loaded its gatekeeper; `rom_bytes` of
+    the ROM partition that it wants, in whole blocks, which the file system (`flash_room`) gives up.
     """
 
     rooms: dict[str, tuple[int, int]]
@@ -52,35 +56,47 @@ class Fit:
     live_room: int
     live_with_keys: int
     room_with_keys: int
+    rom_bytes: int = 0
 
 
 def weigh(image: Image) -> Fit:
     """What `image` takes, and what there is."""
     rooms: dict[str, tuple[int, int]] = {}
-    for path, data in image.files.items():
+    for path, data in image.contents.items():
         files, size = rooms.get(room_of(path), (0, 0))
         rooms[room_of(path)] = files + 1, size + len(data)
-    written = [*image.files.values(), image.manifest()]
-    folders = {path.rsplit("/", 1)[0] for path in image.files if "/" in path} | {"", "firmware", "hal"}
-    blocks = sum(-(-len(data) // BLOCK) for data in written) + _FOLDER_BLOCKS * len(folders)
+    rom = -(-len(image.files.get(ROM, b"")) // BLOCK) * BLOCK
+    flash = _blocks({path: data for path, data in image.files.items() if path != ROM}, image.manifest()) * BLOCK
     sources = {MAIN: image.files[MAIN], **image.sources}
     package = BOARDS.get(image.board, image.board)
     starts = (MAIN, *start_of(package).loads)
     held = _held(image, sources, starts)
     with_keys = _held(image, sources, (*starts, *_of_a_pump_with_keys(sources)))
-    percent = _OF_THE_BARE_BOARD if package == "bare" else LIVE_PER_BYTE_PERCENT
+    percent = _percent(package == "bare", rom > 0)
     target = image.target
     return Fit(
-        rooms, blocks * BLOCK, target.flash_bytes - SPARE_BYTES, held, held * percent // 100,
+        rooms, flash, target.flash_bytes - SPARE_BYTES - rom, held, held * percent // 100,
         target.heap_bytes - WORKING_BYTES, with_keys * percent // 100,
-        target.heap_bytes - (TLS_BYTES if target.has_radio else WORKING_BYTES),
+        target.heap_bytes - (TLS_BYTES if target.has_radio else WORKING_BYTES), rom,
     )  # fmt: skip
+
+
+def _blocks(files: dict[str, bytes], manifest: bytes) -> int:
+    """Blocks of the file system that `files` and the manifest take."""
+    folders = {path.rsplit("/", 1)[0] for path in files if "/" in path} | {"", "firmware", "hal"}
+    return sum(-(-len(data) // BLOCK) for data in (*files.values(), manifest)) + _FOLDER_BLOCKS * len(folders)
+
+
+def _percent(bare: bool, rom: bool) -> int:
+    if rom:
+        return _OF_THE_BARE_BOARD_IN_ROM if bare else LIVE_PER_ROM_BYTE_PERCENT
+    return _OF_THE_BARE_BOARD if bare else LIVE_PER_BYTE_PERCENT
 
 
 def _held(image: Image, sources: dict[str, bytes], starts: tuple[str, ...]) -> int:
     """Bytes of `.mpy` that loading `starts` loads; of what has no source, all."""
     later = {path.removesuffix(".py") + ".mpy" for path in set(sources) - resident(sources, *starts)}
-    return sum(len(data) for path, data in image.files.items() if path.endswith(".mpy") and path not in later)
+    return sum(len(data) for path, data in image.contents.items() if path.endswith(".mpy") and path not in later)
 
 
 def _of_a_pump_with_keys(sources: dict[str, bytes]) -> list[str]:
@@ -98,6 +114,10 @@ def _of_a_pump_with_keys(sources: dict[str, bytes]) -> list[str]:
 def refuse_what_does_not_fit(image: Image, fit: Fit) -> None:
     """Raise ImageProblem, with what is to be had, where the image would not fit."""
     title, target = image.target.title, image.target.name
+    if fit.rom_bytes and fit.flash_room < fit.flash_bytes:
+        raise ImageProblem(
+            f"a ROM partition of {fit.rom_bytes // 1024} KB leaves a {title} no file system; choose a larger board"
+        )
     if fit.flash_bytes > fit.flash_room:
         raise ImageProblem(
             f"the image needs {fit.flash_bytes // 1024} KB of a {title}'s file system, which has room for "

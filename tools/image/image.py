@@ -9,11 +9,13 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from simulator.homes import mpy
 from simulator.homes.base import HomeError
+from simulator.homes.rom import FOLDER, rom_image
+from simulator.homes.rom import NAME as ROM
 from tools.image.targets import BOARDS, STARTS, TARGETS, Start, Target
 
 MANIFEST = "manifest.json"
@@ -30,12 +32,21 @@ class ImageProblem(RuntimeError):
 
 @dataclass(frozen=True)
 class Image:
-    """Files by path, in order of path. `sources` has the sources of those that were compiled."""
+    """Files by path, in order of path. `sources` has the sources of those that were compiled.
+
+    `packed`: what a ROM file system among the files holds, by path; nothing where there is none.
+    """
 
     target: Target
     board: str
     files: dict[str, bytes]
     sources: dict[str, bytes]
+    packed: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def contents(self) -> dict[str, bytes]:
+        """All files, as the interpreter finds them."""
+        return {**{path: data for path, data in self.files.items() if path != ROM}, **self.packed}
 
     def manifest(self) -> bytes:
         """Canonical JSON: keys in order, no white space, a line's end."""
@@ -56,14 +67,18 @@ def start_of(package: str) -> Start:
     return STARTS.get(package, Start(usual))
 
 
-def main_of(package: str) -> str:
+def main_of(package: str, rom: bool = False) -> str:
     """The program that a board runs when it has power."""
     said = '"""The pump: run by MicroPython when the board has power. Made by kvo build."""\n\n'
+    if rom:  # and from nowhere else: what lies in the file system shadows nothing
+        said += f'import sys\n\nsys.path[:] = ["{FOLDER}"]\n'
     return said + start_of(package).lines
 
 
-def make_image(target: str, board: str, root: Path = mpy.ROOT, boards: Mapping[str, str] = BOARDS) -> Image:
-    """Make the image of `board` for `target`, from the tree at `root`.
+def make_image(
+    target: str, board: str, root: Path = mpy.ROOT, boards: Mapping[str, str] = BOARDS, rom: bool = False
+) -> Image:
+    """Make the image of `board` for `target`, from the tree at `root`; `rom`: for a board with a ROM partition.
 
     Raises ImageProblem where a part is missing or reaches for what is not on a board, HomeError
     where mpy-cross is missing or refuses a file.
@@ -80,11 +95,13 @@ def make_image(target: str, board: str, root: Path = mpy.ROOT, boards: Mapping[s
     for path in _NOT_ON_EVERY_BOARD:
         if path not in more:
             sources.pop(path, None)
-    main = main_of(package)
+    main = main_of(package, rom)
     _stands_alone({MAIN: main.encode(), **sources})
-    files = {MAIN: main.encode(), **mpy.compile_all(sources)}
+    compiled = dict(sorted(mpy.compile_all(sources).items()))
     _starts(main, sources)
-    return Image(TARGETS[target], board, dict(sorted(files.items())), sources)
+    packed = compiled if rom else {}
+    files = {MAIN: main.encode(), **({ROM: rom_image(packed)} if rom else compiled)}
+    return Image(TARGETS[target], board, dict(sorted(files.items())), sources, packed)
 
 
 def _stands_alone(sources: Mapping[str, bytes]) -> None:
@@ -102,6 +119,8 @@ def _stands_alone(sources: Mapping[str, bytes]) -> None:
 def _starts(main: str, sources: Mapping[str, bytes]) -> None:
     """ImageProblem where main.py imports what its module does not have."""
     for line, module, name in _imports(main.encode(), MAIN):
+        if not name:
+            continue  # the interpreter's own
         if name not in _names(sources, module):
             raise ImageProblem(f"{MAIN}:{line}: imports {name}, which is not in {module}: it would start nothing")
 
@@ -135,4 +154,4 @@ def _imports(source: bytes, path: str) -> Iterator[tuple[int, str, str]]:
                 yield node.lineno, node.module or "", name.name
 
 
-__all__ = ["BOARDS", "HomeError", "Image", "ImageProblem", "make_image"]
+__all__ = ["BOARDS", "ROM", "HomeError", "Image", "ImageProblem", "make_image"]

@@ -16,6 +16,7 @@ from typing import Any
 from zlib import crc32
 
 from firmware.trust.credentials import Record
+from firmware.trust.staging import CHUNK
 from simulator.homes import stream
 from simulator.homes.base import HomeError
 from simulator.site.make import AUDIT_KEY
@@ -43,6 +44,11 @@ _REASONS = {
     "or once its flash has been wiped by hand",
     "store": "the pump's flash does not take it; a record that stood there stands. Has this board a place for it "
     "(docs/pico.md, 'The flash')?",
+    "place": "this board has no place for what is carried to it; a bare board's library comes with its image",
+    "room": "it is longer than the pump's stage",
+    "whole": "what is staged is not whole, or has another digest than was announced; run this again",
+    "number": "what is staged has another number; run this again",
+    "unkeyed": "the pump has no keys yet; 'kvo provision install' gives it its record first",
 }
 
 
@@ -58,6 +64,15 @@ class Pump:
     pump_id: str
     sequence: int
     digest: str
+
+
+@dataclass(frozen=True)
+class Holds:
+    """Numbers of the root record and of the drug library in force, 0 for none, and of what is staged, -1 for none."""
+
+    roots: int
+    library: int
+    staged: int
 
 
 @dataclass(frozen=True)
@@ -121,11 +136,47 @@ def install(path: Path, url: str, tell: Callable[[int, int], None] = lambda done
         return Installed(pump, True)
 
 
+def carry(
+    url: str, data: bytes, number: int, first: bool = False, tell: Callable[[int, int], None] = lambda done, total: None
+) -> Holds:
+    """Stage a parcel at the pump at `url`; what it held before. A transport that broke off goes on where it was.
+
+    first: have it looked at when the pump starts next, where nobody at the bedside could say so: the first root record
+    and the first library. InstallProblem with the pump's reason; HomeError where the port cannot be had.
+    """
+    with _line(url) as line:
+        return carry_over(line, data, number, first, tell)
+
+
+def carry_over(
+    line: Line, data: bytes, number: int, first: bool, tell: Callable[[int, int], None] = lambda done, total: None
+) -> Holds:
+    """The same on a line that is open."""
+    holds = line.has()
+    done = line.stage(data)
+    while done < len(data):
+        tell(done, len(data))
+        # A chunk is stored once it is whole: a piece does not reach over its end.
+        end = min(done + PIECE, done - done % CHUNK + CHUNK, len(data))
+        line.piece(done, data[done:end])
+        done = end
+    tell(done, len(data))
+    if first:
+        line.take(number)
+    return holds
+
+
+def held(url: str) -> Holds:
+    """What the pump at `url` holds."""
+    with _line(url) as line:
+        return line.has()
+
+
 @contextlib.contextmanager
-def _line(url: str) -> Iterator[_Line]:
+def _line(url: str) -> Iterator[Line]:
     port = stream.open_port(url)
     try:
-        yield _Line(url, port)
+        yield Line(url, port)
     except OSError as gone:
         raise InstallProblem(
             f"{url}: the pump has gone ({gone}); a record goes in whole or not at all: run this again"
@@ -134,7 +185,7 @@ def _line(url: str) -> Iterator[_Line]:
         stream.close_port(port)
 
 
-class _Line:
+class Line:
     """Asks line by line; what is lost or garbled is asked again, which does no harm."""
 
     def __init__(self, url: str, port: Any) -> None:
@@ -161,6 +212,22 @@ class _Line:
         """Have it judged and stored. InstallProblem with the pump's reason."""
         self._ask(f"end {{}} {length} {digest}", "ok", STORE_S, 0)
 
+    def has(self) -> Holds:
+        """What the pump holds of what is carried to it."""
+        return Holds(*(int(word) for word in self._ask("has", "has", STORE_S, 3)))
+
+    def stage(self, data: bytes) -> int:
+        """Announce what is to be staged; how many bytes of it are there. InstallProblem with the pump's reason."""
+        return int(self._ask(f"stage {{}} {len(data)} {hashlib.sha256(data).hexdigest()}", "at", STORE_S, 1)[0])
+
+    def piece(self, offset: int, piece: bytes) -> None:
+        """Hand over a piece of it."""
+        self._ask(f"piece {{}} {offset} {piece.hex()}", "ok", ANSWER_S, 0)
+
+    def take(self, number: int) -> None:
+        """Have what is staged looked at when the pump starts next."""
+        self._ask(f"take {{}} {number}", "ok", STORE_S, 0)
+
     def _ask(self, words: str, answer: str, wait_s: float, count: int) -> list[str]:
         self._number += 1
         said = f"kvo {words.format(self._number) if '{}' in words else f'{words} {self._number}'}".encode()
@@ -171,7 +238,7 @@ class _Line:
             while (found := self._next(until)) is not None:
                 if found[:1] == ["shut"]:
                     raise InstallProblem(f"{self._url}: {_SHUT}; nothing was changed")
-                if found[0] in ("who", "put", "end"):
+                if found[0] in ("who", "put", "end", "stage", "piece", "take"):
                     raise InstallProblem(f"{self._url}: what is sent comes back: an echo, no pump")
                 if found[:1] == ["lost"]:
                     raise InstallProblem(f"{self._url}: {_NO_ROOM}; nothing was changed")
@@ -213,4 +280,15 @@ class _Line:
         )
 
 
-__all__ = ["HomeError", "InstallProblem", "Installed", "Pump", "install", "read_record"]
+__all__ = [
+    "Holds",
+    "HomeError",
+    "InstallProblem",
+    "Installed",
+    "Line",
+    "Pump",
+    "carry",
+    "held",
+    "install",
+    "read_record",
+]  # fmt: skip

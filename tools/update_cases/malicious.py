@@ -11,13 +11,16 @@ from firmware.trust.cbor import Tag, decode, encode
 from firmware.update import commands as c
 from firmware.update import manifest as rooms
 from firmware.update import processor, suit, verdict
+from firmware.update.roots import key_id, library_proofs
 from tools.sign import envelope
 from tools.sign.envelope import Component, digest_of, sequence
 from tools.update_cases.pump import (
     CLASS,
     IMAGE,
     NAME,
+    PHARMACISTS,
     PROVERS,
+    PUBLIC,
     SHIPPED,
     URI,
     VENDOR,
@@ -29,6 +32,10 @@ from tools.update_cases.pump import (
     facility,
     good_envelope,
     good_manifest,
+    pharmacist,
+    public,
+    roots,
+    sign,
     update,
 )  # fmt: skip
 
@@ -431,6 +438,32 @@ def carried_out() -> dict[str, Case]:
     }  # fmt: skip
 
 
+def by_pharmacists(*provers: envelope.Prover) -> bytes:
+    """A drug library with the proofs that are given."""
+    manifest, severed = envelope.make_manifest(
+        7, [Component((b"library",), IMAGE, "#library")], VENDOR, CLASS, start=False
+    )
+    return envelope.make_envelope(manifest, provers, severed, {"#library": IMAGE})
+
+
+def libraries() -> dict[str, Case]:
+    """Drug libraries that two pharmacists did not sign."""
+    ada, bo = pharmacist(3), pharmacist(4)
+    stranger = envelope.sign1(sign, key_id=key_id(PUBLIC))
+    cases = {
+        "a library that one pharmacist signed": (verdict.NUMBER_OF_PROOFS, [ada], ()),
+        "one pharmacist twice": (verdict.SAME_SIGNER, [ada, ada], ()),
+        "a library signed by the manufacturer": (verdict.UNKNOWN_KEY, [ada, stranger], ()),
+        "one pharmacist in the other's name": (verdict.WRONG_PROOF, [ada, pharmacist(3, named=4)], ()),
+        "a pharmacist whose key is revoked": (verdict.REVOKED_KEY, [ada, bo], (4,)),
+    }
+    made: dict[str, Case] = {}
+    for name, (code, provers, revoked) in cases.items():
+        ids = [key_id(public(PHARMACISTS[number])) for number in revoked]
+        made[name] = code, by_pharmacists(*provers), {"wrote": False, "library": ids}
+    return made
+
+
 def integrated() -> bytes:
     """A good envelope, signed by both, with its payload within."""
     manifest, severed = envelope.make_manifest(7, [Component(NAME, IMAGE, "#firmware")], VENDOR, CLASS)
@@ -448,7 +481,7 @@ def table() -> dict[str, Case]:
         made[name] = code, data, {"wrote": False, "signed": True}
     for name, (code, data) in manifests().items():
         made[name] = code, data, {"wrote": False, "digest": bytes(32)}
-    return {**made, **carried_out()}
+    return {**made, **carried_out(), **libraries()}
 
 
 def judge(case: Case, rooms: Rooms = SHIPPED) -> tuple[Said, Slots]:
@@ -458,5 +491,7 @@ def judge(case: Case, rooms: Rooms = SHIPPED) -> tuple[Said, Slots]:
     target.names.update(ALIASES)
     target.served = how.get("served", target.served)
     demands = demanded(rooms) if how.get("signed") else facility(rooms)
+    if "library" in how:
+        demands = library_proofs(roots(revoked=how["library"]))
     known = device(KNOWN_NUMBER, how.get("digest"))
     return update(data, target, known, demands, how.get("procedure", processor.UPDATE), rooms), target

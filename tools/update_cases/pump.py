@@ -13,8 +13,10 @@ from firmware.trust.mac import MacKey
 from firmware.update import manifest, processor, proofs, suit, verdict
 from firmware.update import target as slots
 from firmware.update.manifest import Device
+from firmware.update.roots import Roots, key_id
 from tools.sign import envelope
 from tools.sign.envelope import Component
+from tools.sign.roots import make_roots
 
 VENDOR = uuid.UUID("fa6b4a53-d5ad-5fdf-be9d-e663e4d41ffe").bytes
 CLASS = uuid.UUID("1492af14-2569-5e48-bf42-9b2d51f2ab45").bytes
@@ -26,7 +28,7 @@ URI = "update/7/firmware"
 
 
 def make_key() -> Any:
-    """A manufacturer's key: 32 signatures, which a test may take."""
+    """A key of 32 signatures, which a test may take."""
     return pyhsslms.HssPrivateKey(
         levels=1, lms_type=pyhsslms.lms_sha256_m24_h5, lmots_type=pyhsslms.lmots_sha256_n24_w4
     )
@@ -61,6 +63,44 @@ PROVERS = (envelope.sign1(sign), envelope.mac0(FACILITY))
 def demanded(rooms: Rooms = SHIPPED) -> list[Any]:
     """What the pump demands of firmware."""
     return [rooms.proofs.Signature(PUBLIC), *facility(rooms)]
+
+
+PHARMACISTS = {3: make_key(), 4: make_key()}
+ROOT = make_key()
+
+
+def public(key: Any) -> bytes:
+    """A key's public one."""
+    made: bytes = key.publicKey().serialize()
+    return made
+
+
+def roots(**change: Any) -> Roots:
+    """The pump's root record: this manufacturer, two pharmacists."""
+    people = [(number, public(key)) for number, key in PHARMACISTS.items()]
+    values: dict[str, Any] = {
+        "sequence": 1, "vendor_id": VENDOR, "class_id": CLASS, "root_key": public(ROOT), "makers": [PUBLIC],
+        "pharmacists": people, "revoked": [],
+    }  # fmt: skip
+    return make_roots(**{**values, **change})
+
+
+def once(key: Any) -> envelope.Prover:
+    """Signs by a key; of the same bytes the same, as `sign`."""
+
+    def sign_once(data: bytes) -> bytes:
+        place = data + public(key)
+        if place not in _KEPT:
+            _KEPT[place] = key.sign(data)
+        return _KEPT[place]
+
+    return sign_once
+
+
+def pharmacist(number: int, named: int | None = None) -> envelope.Prover:
+    """A proof by one of them, under his own key's id or that of `named`."""
+    named = number if named is None else named
+    return envelope.sign1(once(PHARMACISTS[number]), key_id=key_id(public(PHARMACISTS[named])))
 
 
 def facility(rooms: Rooms = SHIPPED) -> list[Any]:

@@ -14,17 +14,25 @@ from firmware.trust.staging import CHECKED, CHUNK, COMES, NOTHING, Staging
 from hal.ports import ERR_RANGE, OK, RF_KEY_SWITCH
 from simulator.attack.controls.base import Control, Standin, answers
 
+_ALARMS = ("therapy_alarms", "trust_alarms", "priority", "tone_hz", "lamp")
 _STAGING = "firmware/trust/staging.py"
 
 
 class _RingsAtTheWard(App):
     """Alarms go over the network; the pump itself neither shows nor rings them while it has one."""
 
+    _kept: tuple[int, ...] = ()
+
     def turn(self) -> None:
+        status = self.controller.status
+        for name, value in zip(_ALARMS, self._kept, strict=False):
+            setattr(status, name, value)  # the firmware holds what it shows against what it knows
         super().turn()
+        self._kept = ()
         if self.board.plant.link_up:
-            status = self.controller.status
-            status.therapy_alarms = status.trust_alarms = status.priority = status.tone_hz = status.lamp = 0
+            self._kept = tuple(getattr(status, name) for name in _ALARMS)
+            for name in _ALARMS:
+                setattr(status, name, 0)
 
 
 class _SpyAlarms(App):
