@@ -11,7 +11,14 @@ from firmware.therapy.resume import Past
 from firmware.trust import taking
 from firmware.trust.credentials import Credentials
 from firmware.trust.sealed import SEAL, read_seal
+from hal.compat import unload
 from hal.ports import OK
+
+# What this loads, and nothing else wants while the pump runs.
+_OURS = (
+    "firmware.intake", "firmware.settling", "firmware.update", "firmware.therapy.soundness", "firmware.trust.sealed",
+    "firmware.trust.taking", "firmware.trust.staging", "firmware.trust.lms",
+)  # fmt: skip
 
 
 class Libraries:
@@ -92,4 +99,5 @@ def take_in(board):
     elif libraries.is_behind() and is_idle(store):
         libraries.mend()
     owed = taking.Owed(store)
+    unload(*_OURS)
     return libraries.areas, owed if owed.ends else None

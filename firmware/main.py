@@ -8,15 +8,11 @@ from firmware.app import App
 from firmware.comms.raw import RawComms
 from firmware.therapy.pace import TURN_MS
 from firmware.trust.closed import ClosedGatekeeper, is_provisioned
-from hal.compat import collect, const, ticks_add, ticks_diff, unload
+from hal.compat import collect, const, ticks_add, ticks_diff
 from hal.ports import AREA_AUDIT_A, AREA_AUDIT_B, AREA_SLOT_A, OK
 
 # A turn overdue by this much: the pacer has stopped, and the main loop takes it.
 LATE_MS = const(200)
-_OF_INTAKE = (
-    "firmware.intake", "firmware.settling", "firmware.update", "firmware.therapy.soundness", "firmware.trust.sealed",
-    "firmware.trust.taking", "firmware.trust.staging", "firmware.trust.lms",
-)  # fmt: skip
 LEAST_AUDIT = const(1024)  # bytes of each audit area; a smaller one holds no chain
 
 
@@ -73,7 +69,9 @@ def gatekeeper_for(board):
     """Return the gatekeeper that judges by the pump's credentials, or the closed one where there are none."""
     if not is_provisioned(board.store):
         return ClosedGatekeeper(board)
-    areas, owed = _take_in(board)
+    from firmware.intake import take_in
+
+    areas, owed = take_in(board)
     from firmware.trust.gatekeeper import Gatekeeper  # half of a Pico's free heap: only for who has keys
 
     audit = audit_for(board.store)
@@ -84,15 +82,6 @@ def gatekeeper_for(board):
     elif owed is not None:
         owed.told()
     return gatekeeper
-
-
-def _take_in(board):
-    """Put in force what a person has confirmed; what that loads is let go of again."""
-    from firmware.intake import take_in
-
-    found = take_in(board)
-    unload(*_OF_INTAKE)
-    return found
 
 
 def audit_for(store):

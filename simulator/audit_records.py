@@ -10,7 +10,7 @@ from firmware import settling
 from firmware.therapy import programming
 from firmware.therapy import tables as t
 from firmware.trust import audit as kinds
-from firmware.trust import credentials, noting, roles, verdict
+from firmware.trust import credentials, noting, roles, taking, verdict
 from firmware.update import refusal
 from firmware.update import verdict as updates
 from simulator.audit import NAMES, Record
@@ -46,7 +46,7 @@ LAYOUTS: dict[int, tuple[str, tuple[str, ...]]] = {
     kinds.AUDIT_KEYS: (noting.KEYS, ("what",)),
     kinds.AUDIT_EPOCH: (noting.EPOCH, ("epoch", "operator")),
     kinds.AUDIT_EXPORT: (noting.EXPORT, ("kind", "since", "operator")),
-    kinds.AUDIT_LIBRARY: (noting.LIBRARY, ("what", "code", "number", "operator", "first", "second", "digest")),
+    kinds.AUDIT_LIBRARY: (taking.TOLD, ("what", "code", "number", "operator", "first", "second", "digest")),
     kinds.AUDIT_BROKEN: (noting.FOUND_BROKEN, ("verdict", "records")),
 }
 

@@ -20,11 +20,10 @@ from typing import Any
 from firmware.therapy import alarms as al
 from firmware.therapy import tables as t
 from firmware.trust.credentials import Record
-from hal import ports
-from simulator.adversary.awaited import Adversaries, answer_to, arguments_of, kind_of
+from simulator.adversary.awaited import answer_to, arguments_of, kind_of
+from simulator.bench_people import Adversaries, Operator, Person, do, players
 from simulator.devices.cards import SignCard
 from simulator.files.programme import Programme, find_programme, load_programme
-from simulator.files.timeline import KEYS
 from simulator.names import ALARMS, LAMPS, MESSAGES
 from simulator.runner import Recorder, RunResult
 from simulator.scenario.signals import Moment
@@ -38,40 +37,6 @@ _DAY_S = 86_400
 
 class VirtualTimeout(TimeoutError):
     """What was awaited did not come in its virtual time."""
-
-
-class Person:
-    """Somebody at the bedside, with fingers."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def press(self, key: str) -> None:
-        """Press a key by its name in timelines: stop, start, pause, acknowledge, …"""
-        if key not in KEYS:
-            raise ValueError(f"there is no key {key!r}; keys: {', '.join(KEYS)}")
-        self._world.press(KEYS[key])
-
-    def confirm(self) -> None:
-        """Confirm what the display shows."""
-        self.press("confirm")
-
-    def enter(self, field: int, value: int) -> None:
-        """Enter an integer into a field (hal.ports.FIELD_*)."""
-        self._world.press(ports.KEY_FIELD + field, value)
-
-    def present_card(self, number: int) -> None:
-        """Lay person `number`'s card on the reader and leave it there; ValueError where nobody has such a card."""
-        self._world.lay_card(number)
-
-    def take_card(self) -> None:
-        """Take away what lies on the reader."""
-        self._world.lay_card(0)
-
-    def titrate(self, dose_milli: int) -> None:
-        """Ask for a new dose rate, in thousandths of its unit, and confirm it once."""
-        self.enter(ports.FIELD_TITRATE_MILLI, dose_milli)
-        self.press("confirm")
 
 
 class Network:
@@ -134,14 +99,14 @@ class Bench:
         credentials: Record | None = None,
         person: tuple[int, str] | int | None = None,
         cards: Mapping[int, SignCard] | None = None,
-        people: Iterable[Player] = (),
+        people: Mapping[str, str] | Iterable[Player] = (),
         network: str = RAW,
     ) -> None:
         """`programme`: a shipped name, a file, or one already loaded. FileProblem if it is bad.
 
-        people: who has credentials on this pump and a terminal (simulator.scenario.stage.Player); the first of them
-        logs in and programmes it. network: RAW, or MQTT by way of a broker. credentials, person, cards: of a
-        provisioned pump without terminals, as World takes them.
+        people: who has credentials on this pump and a terminal: {name: role}, or simulator.scenario.stage.Player; the
+        first of them logs in and programmes it, and the pump judges what it hears. network: RAW, or MQTT by way of a
+        broker. credentials, person, cards: of a provisioned pump without terminals, as World takes them.
         """
         loaded: Programme = programme if isinstance(programme, Programme) else load_programme(find_programme(programme))
         self.programme = loaded
@@ -149,7 +114,7 @@ class Bench:
             "seed": seed, "home": home, "near_wrap": near_wrap, "make_app": make_app, "keep_trace": True,
             "credentials": credentials, "person": person, "cards": cards,
         }  # fmt: skip
-        self._stage = Stage({one.name: one for one in people}, seed, network)
+        self._stage = Stage(players(people, seed), seed, network)
         if self._stage.record is not None:
             first = next(iter(self._stage.people.values()))
             of_people = {"credentials": self._stage.record, "cards": self._stage.cards}
@@ -163,7 +128,8 @@ class Bench:
         self._recorder = Recorder(self.world, self._result)
         self._stage.enter(self.world)
         self._moment = Moment(self._stage, self._recorder)
-        self.nurse = Person(self.world)
+        self.people = {name: Operator(self.world, self._stage, name, self.until) for name in self._stage.people}
+        self.nurse = self.people.get("nurse") or Person(self.world)
         self.patient = Person(self.world)
         self.network = Network(self.world)
         self.adversary = Adversaries(self._stage, self.until)
@@ -256,6 +222,10 @@ class Bench:
     def log_in(self, who: str) -> None:
         """Somebody enters number and PIN at the bedside; the pump takes some seconds to check them."""
         self._stage.log_in(who)
+
+    def do(self, verb: str, **keys: Any) -> None:
+        """Do what a scenario's verb does, now: `pump.do("forge", who="nurse", request="stop", flaw="no_mac")`."""
+        do(self._stage, verb, **keys)
 
     # Time.
 

@@ -18,6 +18,11 @@ def pytest_addoption(parser: Any) -> None:
     )  # fmt: skip
     group.addoption("--kvo-seeds", metavar="N,N-M", help="Seeds instead of each scenario's own, such as 0-4,7.")
     group.addoption("--kvo-homes", metavar="HOME,HOME", help="Homes instead of each scenario's own.")
+    group.addoption(
+        "--kvo-ablate", metavar="CONTROL,…|own",
+        help="Play the attacks alone, against a pump without these controls; or 'own': each without its own control, "
+        "where its own property must fail, which shows that the attack bites.",
+    )  # fmt: skip
     group.addoption("--kvo-report", metavar="DIR", help="Write a page and a JSON file of each run to DIR.")
 
 

@@ -34,10 +34,11 @@ from hal.ports import AREA_AUDIT_A, AREA_AUDIT_B, ERR_FAILED, OK
 from simulator.files.programme import Programme, find_programme, load_programme
 from simulator.nurse import CONFIRMS, Nurse
 from simulator.plant import Plant
+from simulator.site.embedded import broker_for
 from simulator.site.files import Site, SiteError, write_private
 from simulator.site.keystore import Keys, PumpEntry, unseal
 from simulator.site.make import read_about, read_passphrase
-from simulator.site.mosquitto import Mosquitto, is_free
+from simulator.site.mosquitto import is_free
 from simulator.site.people import find, read_people
 from simulator.site.records import EPOCH_2020
 from simulator.world import TICK_MS, World
@@ -191,15 +192,15 @@ class WardPump:
 
 
 class Ward:
-    """Pumps that run while it is entered. `broker` is its own Mosquitto, None where it joined another."""
+    """Pumps that run while it is entered. `broker` is its own, None where it joined another."""
 
     def __init__(
         self, site: Site, pumps: int | None = None, programme: str | Programme = PROGRAMME, nurse: str | None = None,
         habit: str = CONFIRMS, port: int | None = None, join: bool = False, speed: float = 1.0,
-        passphrase: str | None = None,
+        passphrase: str | None = None, embedded: bool | None = None,
     ) -> None:  # fmt: skip
         """`pumps`: how many of the site's, all where None. `nurse`: an operator's name or number, the first nurse where
-        None. `join`: a broker runs already. SiteError, FileProblem, where something is not to be had.
+        None. `join`: a broker runs already. `embedded`: as simulator.site.embedded.broker_for takes it. SiteError, FileProblem, where something is not to be had.
         """
         self.site = site
         about = read_about(site)
@@ -208,7 +209,7 @@ class Ward:
         self.late = 0  # turns that a busy machine has lost
         if not join and not is_free(self.port):
             raise SiteError(f"port {self.port} is taken; a broker of this site's? --join uses it. Else name --port")
-        self.broker = None if join else Mosquitto(site, self.port)
+        self.broker = None if join else broker_for(site, self.port, embedded)
         chosen = load_programme(find_programme(programme)) if isinstance(programme, str) else programme
         chosen = replace(chosen, events=(), faults=())
         keys = unseal(site.keystore, read_passphrase(site, passphrase))  # the simulator plays pumps and people

@@ -17,6 +17,8 @@ PAGE = "network.md"
 LISTENS = (
     ("Mosquitto, by a site's configuration", f"TCP {PORT} (`--port`), 127.0.0.1 only",
      "TLS 1.2 or newer, with a certificate of the site's own authority"),
+    ("the embedded broker of a ward, where Mosquitto is not installed", "TCP, the same port, 127.0.0.1 only",
+     "TLS, anybody on this machine"),
     ("a pump, on any board", "nothing", "it dials the broker; its local port is a serial line"),
     ("the key service", "nothing", "a Python API, in the process that asks"),
     ("the commands of `kvo`", "nothing", "they dial, or write files"),
@@ -67,8 +69,13 @@ ignored; a broker that answers CONNECT with code 1, 2, 4 or 5 stops it for good,
 communication; it takes packets out of turn (a second CONNACK, QoS 3). Its two modules are 20.2 KB of `.mpy`, before
 `chumicro-timing`; all of `firmware/comms` is under 9.
 
-`amqtt` is not the embedded broker that was meant: each release since 0.11.0 asks for exactly `transitions` 0.9.2,
-`typer` 0.15.4 and PyYAML 6.0.2, and cannot be installed beside this project.
+## The embedded broker
+
+Where Mosquitto is not installed, `kvo ward` runs `amqtt` (`pip install 'kvo[broker]'`; its releases before 0.12 cannot be
+installed beside this project) in a process of its own: loopback alone, TLS by the site's server certificate. It demands
+no certificate of a client, keeps no access list, and lets retained messages be, so whoever is on this machine may
+listen, send, and end another's session by using its id: what the section before says of the broker does not hold of it.
+What a pump hears and a gateway shows rests on keys and holds all the same. It is for a first try; a site has Mosquitto.
 """
 
 

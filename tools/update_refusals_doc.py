@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from firmware.update import verdict
+from firmware.update import refusal, verdict
 from tools.pages import Page
 
 DOCS = Path("docs")
@@ -21,18 +21,45 @@ torn download left. [updates.md](updates.md) says what is checked in which order
 | code | name | what is refused by it |
 |---|---|---|"""
 
+_LIBRARIES = """## Drug libraries and root records
+
+What a person has confirmed is looked at when the pump starts next ([updates.md](updates.md#drug-libraries)), and leaves
+all as it was where it is refused: codes of `firmware/update/refusal.py`, cases of
+`tools/update_cases/library_cases.py`. Store and broke off (the store refuses; an error of the firmware's own) are
+tried in `tests/update/test_carried.py`.
+*Claim* `libraries-refused`.
+
+| code | name | what is refused by it |
+|---|---|---|"""
+
 
 def page() -> str:
     """The whole page."""
     from tools.sign.words import verdict_name
-    from tools.update_cases import malicious
+    from tools.update_cases import library_cases, malicious
 
     table = malicious.table()
     lines = [_HEAD]
     for code in range(1, verdict.CODES):
         names = [f"{name} (*written*)" if case[2]["wrote"] else name for name, case in table.items() if case[0] == code]
         lines.append(f"| {code} | {verdict_name(code)} | {'; '.join(names)} |")
+    lines += ["", _LIBRARIES]
+    cases = library_cases.cases()
+    for code in range(refusal.FIRST, refusal.CODES):
+        names = [case.name for case in cases if case.code == code]
+        lines.append(f"| {code} | {_name(code)} | {'; '.join(names)} |")
+    others = sorted({case.code for case in cases if 0 < case.code < refusal.FIRST})
+    lines += ["", "And by the codes above:", ""]
+    for code in others:
+        names = [case.name for case in cases if case.code == code]
+        lines.append(f"- {code}, {verdict_name(code)}: {'; '.join(names)}")
     return "\n".join(lines) + "\n"
+
+
+def _name(code: int) -> str:
+    """A code of refusal.py in small words."""
+    found = [name for name, value in vars(refusal).items() if value == code and name not in ("FIRST", "CODES")]
+    return found[0].lower().replace("_", " ")
 
 
 _PAGE = Page(PAGE, page, DOCS)

@@ -43,7 +43,6 @@ class Gatekeeper:
         self._told = False  # that the audit does not hold
         now_ms = board.clock.ticks_ms()
         self._reader = Reader(MAX_REQUEST, now_ms)
-        self._waiting = None  # a request whose key has to be derived yet
         self._remote = None
         self._booted = False
         self._shut_down = False
@@ -197,7 +196,6 @@ class Gatekeeper:
         self.keyring = None
         self.speaker = None
         self.effects = None
-        self._waiting = None
         self.session.end()
         self.facts.end()
         self.approvals.forget()
@@ -208,12 +206,7 @@ class Gatekeeper:
     # Listening.
 
     def _listen(self, inbox, now_ms, post):
-        """Look at what came; return whether this turn has had its MAC or its key."""
-        request = self._waiting
-        if request is not None:
-            self._waiting = None
-            self._judge(request, self.keyring.derive(request), post)
-            return True
+        """Look at what came; return whether this turn has had its message."""
         found = self._reader.take(inbox, now_ms, BYTES)
         if found == rd.WAITS or found == rd.BROKEN_OFF:
             return False
@@ -236,10 +229,7 @@ class Gatekeeper:
             self._end(code, request, post)
             return
         key = self.keyring.find(request.kid)
-        if key is None:
-            self._waiting = request  # the key is the next turn's work
-        else:
-            self._judge(request, key, post)
+        self._judge(request, self.keyring.derive(request) if key is None else key, post)
 
     def _judge(self, request, key, post):
         code = request.verify(key)

@@ -108,7 +108,7 @@ class Installer:
         self._piece = bytearray(_PIECE)
         self._line = bytearray(LINE)
         self._length = 0  # of the line so far; past LINE: too long
-        self._data = bytearray(MAX_RECORD)
+        self._data = None  # of a record, while one comes in
         self._put = 0  # bytes of it, from its start, without a gap
         self._out = b""
 
@@ -176,6 +176,8 @@ class Installer:
     def _take(self, number, offset, data):
         if not 0 <= offset <= self._put or offset + len(data) > MAX_RECORD:
             raise ValueError
+        if self._data is None:
+            self._data = bytearray(MAX_RECORD)
         self._data[offset : offset + len(data)] = data
         self._put = offset + len(data)
         return _said(b"ok " + number)
@@ -188,6 +190,7 @@ class Installer:
         self._put = 0
         for place in range(MAX_RECORD):
             self._data[place] = 0
+        self._data = None
         record = Record()
         if not equal(digest, sha256(data).digest()):
             return NO_DIGEST

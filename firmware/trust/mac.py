@@ -67,6 +67,24 @@ def hkdf(secret, salt, info, length=LENGTH):
     return made[:length]
 
 
+class Extracted:
+    """HKDF's first half, kept: what is derived from one secret again and again costs one MAC each (RFC 5869)."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, secret, salt):
+        """`secret`, `salt`: as in `hkdf`."""
+        self._key = MacKey(MacKey(salt if salt else bytes(LENGTH)).mac(secret))
+
+    def expand(self, info):
+        """Return the 32 bytes that `hkdf` returns for `info`."""
+        return self._key.mac(info, b"\x01")
+
+    def wipe(self):
+        """Overwrite it."""
+        self._key.wipe()
+
+
 class Pbkdf2:
     """One block of PBKDF2-HMAC-SHA-256 (RFC 8018, section 5.2) in slices: `step`, then `result`.
 

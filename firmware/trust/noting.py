@@ -6,7 +6,6 @@ what was passed over is counted: neither does a flood wear the store, nor does i
 
 import struct
 
-from firmware.therapy import messages as msg
 from firmware.therapy.programming import CONFIRMED_ASKED, CONFIRMED_PREPARED
 from firmware.therapy.tables import TR_ISOLATED
 from firmware.trust import audit as a
@@ -31,7 +30,6 @@ PROGRAMME = "<IiBBIIII"
 KEYS = "<IiB"
 EPOCH = "<IiII"
 EXPORT = "<IiBII"
-LIBRARY = "<IiBHIIII8s"
 UPDATE = "<IiBBBII8s"
 FOUND_BROKEN = "<IiBI"
 
@@ -124,15 +122,9 @@ class Noting:
         values = (count, self._trust, remote.status.delivery, found, FIRMWARE_VERSION)
         self._note(a.AUDIT_BOOT, BOOT, *values)
         if self.owed is not None:
-            self._note_taken(remote)
+            self.owed.tell(self._note, remote)
         if chain.state == BROKEN:
             self._break(BROKEN)
-
-    def _note_taken(self, remote):
-        for end in self.owed.ends:
-            what, code, number, operator, first, second, digest = struct.unpack("<" + LIBRARY[3:], end)
-            self._note(a.AUDIT_LIBRARY, LIBRARY, what, code, number, operator, first, second, digest)
-            remote.say(msg.NOT_TAKEN if code else msg.TAKEN)
 
     def note(self, code, request, times):
         """A request came to `code`."""

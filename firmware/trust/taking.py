@@ -10,6 +10,7 @@ import struct
 from firmware.therapy import messages as msg
 from firmware.therapy.tables import TR_ISOLATED
 from firmware.trust import roles
+from firmware.trust.audit import AUDIT_LIBRARY
 from firmware.trust.mac import LENGTH, MacKey, equal
 from firmware.trust.staging import CHECKED, COMES, TAKING_AT, Staging
 from hal.compat import const
@@ -26,6 +27,7 @@ _ENDS = const(3)
 _END = const(32)
 _ENDS_AT = const(416)  # TAKING_AT and room for the words
 END = "<BHIIII8s"  # what, code (0: in force), number, operator, two signers, digest of the manifest
+TOLD = "<IiBHIIII8s"  # the same in the audit, behind pump seconds and site time
 _STANDS = const(0x5A)
 _SPENT = const(0)
 _BLANK = const(0xFF)
@@ -159,6 +161,13 @@ class Owed:
     def __init__(self, store):
         self._store = store
         self.ends = ends(store)
+
+    def tell(self, note, remote):
+        """Put it into the audit (`note(kind, layout, *values)`), and say it at the panel."""
+        for end in self.ends:
+            values = struct.unpack(END, end)
+            note(AUDIT_LIBRARY, TOLD, *values)
+            remote.say(msg.NOT_TAKEN if values[1] else msg.TAKEN)
 
     def told(self):
         """The audit has stored it."""

@@ -76,31 +76,6 @@ class Awaited:
         return await answer_to(self._stage, message, self._until, before)
 
 
-class Adversaries:
-    """Whoever is hostile, by position: `pump.adversary("on_path").drop()`.
-
-    `send_forged` and `compromise` are for a pump without people, which believes a script.
-    """
-
-    def __init__(self, stage: Any, until: Until) -> None:
-        self._stage = stage
-        self._until = until
-        self._found: dict[str, Awaited] = {}
-
-    def __call__(self, position: str) -> Awaited:
-        """The adversary at a position (docs/scenarios.md), the same one each time; PowerLacking for one not there."""
-        found = self._stage.adversary(position)
-        return self._found.setdefault(found.position, Awaited(found, self._stage, self._until))
-
-    def send_forged(self, count: int = 1) -> None:
-        """Send messages that no verification passes."""
-        self._stage.world.disturb("hostile", count)
-
-    def compromise(self) -> None:
-        """Leave local evidence that the security layer is compromised."""
-        self._stage.world.disturb("compromised")
-
-
 def kind_of(request: str) -> int:
     """KIND_* of a request by its name in scenarios; ValueError for one that there is not."""
     if request not in KINDS:

@@ -22,6 +22,9 @@ from simulator.scenario.player import Outcome, Played, play
 # one command may bring past the guardian is 0.03 mL (docs/design.md).
 SHARE = 0.05
 LEAST_ML = 0.02
+# Whoever stands at the pump may stop it, and with a PIN give another dose within its limits. There a shift alone is no
+# failure of a control: the attack's own properties say what must hold.
+HANDS = frozenset(("bedside", "insider", "flash-access"))
 # A safety property is of the dose where its formula names one of these.
 DOSE_SIGNALS = frozenset(
     ("delivered", "overdelivered", "dose_error", "dose_shift", "flow", "rate", "concentration", "effect", "running",
@@ -108,7 +111,8 @@ def attack_run(
         otherwise = _dose(played, honest, about.begins_s)
         dose = dose if otherwise.is_shifted else otherwise
     properties = tuple(_property(one) for one in played.outcomes)
-    verdict = _verdict(dose, [one for one in properties if one.name in failing])
+    counts = dose.is_shifted and not _is_in_reach(scenario, seed, names)
+    verdict = _verdict(counts, [one for one in properties if one.name in failing])
     return rs.AttackRun(
         attack=scenario.name, home=home, seed=seed, profile=profile_of(names), ablated=names, verdict=verdict,
         reached_dose=verdict == rs.DOSE,
@@ -193,9 +197,17 @@ def _property(one: Outcome) -> rs.PropertyResult:
     )  # fmt: skip
 
 
-def _verdict(dose: rs.Dose, failing: list[rs.PropertyResult]) -> str:
+def _is_in_reach(scenario: Scenario, seed: int, ablated: tuple[str, ...]) -> bool:
+    """Whether the shipped pump, too, gives those who stand at it another dose."""
+    attack = scenario.attack
+    if attack is None or HANDS.isdisjoint(attack.positions):
+        return False
+    return not ablated or attack_run(scenario, seed=seed, keep_series=False).dose.is_shifted
+
+
+def _verdict(reaches: bool, failing: list[rs.PropertyResult]) -> str:
     safety = [one for one in failing if one.kind == "safety"]
-    if dose.is_shifted or any(one.is_dose for one in safety):
+    if reaches or any(one.is_dose for one in safety):
         return rs.DOSE
     if safety:
         return rs.HARM

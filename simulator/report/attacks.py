@@ -12,12 +12,12 @@ from simulator.report.attack_story import story
 from simulator.report.attack_style import CSS, SCRIPT
 from simulator.report.attack_text import text
 
-PAGE, TEXT = "attacks.html", "attacks.txt"
+PAGE, TEXT = "attacks.html", "summary.txt"
 _MOST_FINDINGS = 40
 
 
 def write(results: Suite, folder: str | Path) -> Path:
-    """Write attacks.html and attacks.txt to `folder`, made if need be; returns the page's path. OSError as it comes."""
+    """Write attacks.html and summary.txt to `folder`, made if need be; returns the page's path. OSError as it comes."""
     facts = Facts(results)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 _BEGINS = re.compile(rb"^kvo:[ \t]*['\"]?scenario/", re.MULTILINE)
 _LOOKED_AT = 16_384
+OWN = ("own",)
+
+
+class HasNoTeeth(Exception):
+    """Without its own control an attack's own property holds all the same."""
 
 
 class ScenarioFailed(Exception):
@@ -37,6 +42,7 @@ class Scenarios:
         self._roots = [_folder(config, name) for name in config.getoption("kvo")]
         self.seeds = _seeds(config.getoption("kvo_seeds"))
         self.homes = _homes(config.getoption("kvo_homes"))
+        self.ablated = _ablated(config.getoption("kvo_ablate"), self.homes)
         report = config.getoption("kvo_report")
         self.report = None if report is None else (config.invocation_params.dir / report).resolve()
         if self.report is not None:
@@ -74,11 +80,31 @@ class ScenarioFile(pytest.File):
             scenario = load_scenario(self.path)
         except FileProblem as problem:
             raise self.CollectError(str(problem)) from None
-        for home in self.options.homes or scenario.homes:
+        without = self._without(scenario)
+        if without is None:
+            return
+        for home in self.options.homes or (scenario.homes if not without else ("cpython",)):
             for seed in self.options.seeds or scenario.seeds:
-                item = ScenarioItem.from_parent(self, name=f"{scenario.name}[seed{seed}-{home}]")
+                name = "-".join([f"seed{seed}", home, *(["without", *without] if without else [])])
+                item = ScenarioItem.from_parent(self, name=f"{scenario.name}[{name}]")
                 item.scenario, item.seed, item.home, item.report = scenario, seed, home, self.options.report
+                item.without, item.must_bite = without, self.options.ablated == OWN
                 yield item
+
+    def _without(self, scenario: Scenario) -> tuple[str, ...] | None:
+        """The controls that the pump lacks; None where this is no attack and attacks alone are asked for."""
+        if not self.options.ablated:
+            return ()
+        if scenario.attack is None:
+            return None
+        if self.options.ablated != OWN:
+            return self.options.ablated
+        from simulator.attack.controls.table import in_order
+
+        try:
+            return in_order((scenario.attack.control,))
+        except ValueError as unknown:
+            raise self.CollectError(f"{self.path}: attack: control: {unknown}") from None
 
 
 class ScenarioItem(pytest.Item):
@@ -88,19 +114,35 @@ class ScenarioItem(pytest.Item):
     seed: int
     home: str
     report: Path | None
+    without: tuple[str, ...] = ()
+    must_bite: bool = False
 
     def runtest(self) -> None:
         """Play it; ScenarioFailed where a property does not hold."""
-        from simulator.scenario.player import play
         from simulator.scenario.words import margin
 
-        played = play(self.scenario, seed=self.seed, home=self.home)
+        played = self._play()
         for outcome in played.outcomes:
             self.user_properties.append((f"margin {outcome.judged.name}", margin(outcome)))
         self.user_properties += [(f"trace {stream}", digest) for stream, digest in played.run.trace_sha256.items()]
         page = self._keep(played)
-        if not played.holds:
+        attack = self.scenario.attack
+        if self.must_bite and attack is not None:
+            if attack.property not in [outcome.judged.name for outcome in played.failing]:
+                raise HasNoTeeth(attack.property)
+        elif not played.holds:
             raise ScenarioFailed(played, page)
+
+    def _play(self) -> Played:
+        from simulator.scenario.player import play
+
+        if not self.without:
+            return play(self.scenario, seed=self.seed, home=self.home)
+        from simulator.attack.pump import weakened
+        from simulator.attack.run import Lacking
+
+        lacking = Lacking(self.without)
+        return play(self.scenario, seed=self.seed, home=self.home, make_app=weakened(self.without), lacking=lacking)
 
     def _keep(self, played: Played) -> Path | None:
         """Write the page and the figures, if asked for; the page's path."""
@@ -121,7 +163,14 @@ class ScenarioItem(pytest.Item):
         if isinstance(error, ScenarioFailed):
             from simulator.scenario.words import failure
 
-            return failure(error.played) + (f"\nreport: {error.page}" if error.page is not None else "")
+            without = f"the pump lacks {', '.join(self.without)}\n" if self.without else ""
+            return without + failure(error.played) + (f"\nreport: {error.page}" if error.page is not None else "")
+        if isinstance(error, HasNoTeeth):
+            return (
+                f"{self.scenario.name}, seed {self.seed}: the property {error} holds without {self.without[0]} too, so "
+                "nothing shows that this attack is one; make the property say what the control prevents, or name the "
+                f"control that does\n{self.scenario.path}"
+            )
         if type(error).__name__ in ("HomeError", "LinkLost", "MonitorUnavailable"):
             return f"{self.scenario.name}: {error}"
         return super().repr_failure(excinfo, style)
@@ -160,6 +209,23 @@ def _homes(text: str | None) -> list[str]:
         if home not in HOMES:
             raise pytest.UsageError(f"--kvo-homes {home!r}: {did_you_mean(home, HOMES)}")
     return list(dict.fromkeys(found))
+
+
+def _ablated(text: str | None, homes: list[str]) -> tuple[str, ...]:
+    """Controls to do without, OWN, or none; stand-ins are of this process, so that only home cpython has them."""
+    if text is None:
+        return ()
+    if [home for home in homes if home != "cpython"]:
+        raise pytest.UsageError("--kvo-ablate: only home cpython can do without controls; leave out --kvo-homes")
+    names = tuple(part.strip() for part in text.split(","))
+    if names == OWN:
+        return OWN
+    from simulator.attack.controls.table import in_order
+
+    try:
+        return in_order(names)
+    except ValueError as unknown:
+        raise pytest.UsageError(f"--kvo-ablate: {unknown}; 'kvo attack --controls' lists them") from None
 
 
 def _check_report() -> None:

@@ -48,9 +48,11 @@ def is_free(port: int) -> bool:
 class Mosquitto:
     """Runs while it is entered. `kill` and `start` are what a broker's restart is to others."""
 
+    name = "Mosquitto"
+
     def __init__(self, site: Site, port: int | None = None, retained: bool = False) -> None:
         """`port`: a free one where it is None. SiteError where Mosquitto is not installed."""
-        self.command = mosquitto_command()
+        self.command = self._command()
         self.site = site
         self.port = port if port is not None else free_port()
         self._retained = retained
@@ -74,16 +76,14 @@ class Mosquitto:
     def pid(self) -> int:
         """The process that runs; SiteError where none does."""
         if self._process is None:
-            raise SiteError("Mosquitto does not run")
+            raise SiteError(f"{self.name} does not run")
         return self._process.pid
 
     def start(self) -> None:
         """Start it, and wait until it listens; SiteError with its own words where it ends instead."""
-        path = Path(self._folder.name) / "mosquitto.conf"
-        path.write_text(config(self.site, self.port, retained=self._retained), encoding="utf-8")
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [self.command, "-c", str(path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [*self.command, *self._arguments()], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         end = time.monotonic() + _PATIENCE_S
         while time.monotonic() < end:
@@ -95,7 +95,15 @@ class Mosquitto:
                     return
             time.sleep(0.02)
         self.kill()
-        raise SiteError(f"Mosquitto does not start: {self.log()[-1000:].strip()}")
+        raise SiteError(f"{self.name} does not start: {self.log()[-1000:].strip()}")
+
+    def _command(self) -> list[str]:
+        return [mosquitto_command()]
+
+    def _arguments(self) -> list[str]:
+        path = Path(self._folder.name) / "mosquitto.conf"
+        path.write_text(config(self.site, self.port, retained=self._retained), encoding="utf-8")
+        return ["-c", str(path)]
 
     def reload(self) -> None:
         """Have it read its certificates, revocations and access list again."""

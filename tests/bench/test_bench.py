@@ -172,3 +172,33 @@ async def test_signals_of_scenarios_can_be_awaited():
             pump.signal("presure")
         with pytest.raises(ValueError, match="give the Bench 'people'"):
             pump.signal("accepted")
+
+
+async def test_people_have_credentials_and_adversaries_their_positions_power():
+    async with Bench("norepinephrine-8h", seed=2, people={"nurse": "nurse", "doctor": "physician"}) as pump:
+        await pump.until(pump.is_infusing, within_s=30)
+        assert pump.operator == pump.nurse.number and pump.people["doctor"].number != pump.nurse.number
+        pump.people["doctor"].log_in()
+        await pump.until(lambda: pump.operator == pump.people["doctor"].number, within_s=10)
+        assert await pump.nurse.ask("status") == "OK"
+        with pytest.raises(AttributeError, match=r"network has no power to drop_facts; those who have: .*on-path"):
+            pump.adversary("network").drop_facts()
+        with pytest.raises(ValueError, match="a pump with people judges for itself"):
+            pump.adversary.send_forged()
+
+
+async def test_what_a_verb_cannot_do_is_one_clear_line():
+    async with Bench("norepinephrine-8h", people={"nurse": "nurse"}) as pump:
+        for verb, keys, says in (
+            ("forg", {}, "there is no verb 'forg'; did you mean 'forge'"),
+            ("forge", {"who": "nurse", "dose": "3 apples"}, "forge, dose: .*unit"),
+            ("forge", {"who": "nurse"}, "a titration needs 'dose'"),
+            ("forge", {"who": "norse", "dose": "0.2 ug/kg/min"}, "nobody is called 'norse'; did you mean 'nurse'"),
+        ):
+            with pytest.raises(ValueError, match=says):
+                pump.do(verb, **keys)
+    with pytest.raises(ValueError, match="there is no role 'nurze'; did you mean 'nurse'"):
+        Bench("norepinephrine-8h", people={"nurse": "nurze"})
+    async with Bench("norepinephrine-8h") as pump:
+        with pytest.raises(ValueError, match="replay needs a pump with credentials"):
+            pump.do("replay")

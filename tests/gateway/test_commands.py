@@ -190,7 +190,7 @@ def test_where_mosquitto_is_not_installed_it_says_what_to_install(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("simulator.site.mosquitto._PLACES", ())
-    done = kvo("ward", quiet.folder)
+    done = kvo("ward", quiet.folder, "--mosquitto")
     assert done.exit_code == 2
     assert "make deps" in done.stderr
 

@@ -157,3 +157,36 @@ def test_it_is_registered_for_every_pytest():
 
     text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
     assert tomllib.loads(text)["project"]["entry-points"]["pytest11"] == {"kvo": "simulator.pytest_plugin"}
+
+
+ATTACK = """\
+kvo: scenario/1
+name: copied
+title: A titration that was cancelled is sent again
+programme: norepinephrine-8h
+people:
+  nurse: {number: 7, role: nurse}
+duration: 1 min 20 s
+timeline:
+  - {at: 1 min, do: ask, who: nurse, dose: 0.2 ug/kg/min}
+  - {at: 1 min 2 s, do: press, key: cancel}
+  - {at: 1 min 5 s, do: replay, request: titrate}
+properties:
+  - {name: refused, kind: security, says: no copy is taken, formula: always (hostile_accepted < 1)}
+attack: {positions: [on-path], control: counter, property: refused}
+"""
+
+
+def test_attacks_are_shown_to_bite_and_weaker_pumps_to_fail(pytester, play):
+    toothless = ATTACK.replace("copied", "toothless").replace("control: counter", "control: request-mac")
+    suite(pytester, good=HOLDS, copied=ATTACK, toothless=toothless)
+    done = play("--kvo", "suite", "--kvo-ablate", "own")
+    done.assert_outcomes(passed=1, failed=1)
+    done.stdout.fnmatch_lines(["*the property refused holds without request-mac too*"])
+    done = play("--kvo", "suite", "--kvo-ablate", "counter", "-k", "copied")
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["the pump lacks counter", "*FAILS  security  refused: margin*"])
+    bad = play("--kvo", "suite", "--kvo-ablate", "countr")
+    bad.stderr.fnmatch_lines(["*there is no control 'countr'; did you mean 'counter'*"])
+    bad = play("--kvo", "suite", "--kvo-ablate", "own", "--kvo-homes", "micropython")
+    bad.stderr.fnmatch_lines(["*only home cpython can do without controls*"])

@@ -189,10 +189,13 @@ def watch(
 @ctl_app.command()
 def push(
     ctx: typer.Context,
-    library: Annotated[str, typer.Argument(metavar="LIBRARY", help="A drug library: a shipped name, or a file.")],
+    library: Annotated[
+        str, typer.Argument(metavar="LIBRARY", help="A file of 'kvo sign library'; or a name, unsigned.")
+    ],
 ) -> None:
     """Carry a drug library to the pump, as a pharmacist or technician. It waits there, and is in force for nothing.
 
+    Somebody who may confirms its number at the pump; what nobody signed is refused there at the next start.
     It begins only where nothing flows. Broken off, it goes on where it was when it is asked for again.
 
     Example: kvo ctl ward-3 --operator bo --pump 9f0f push ward
@@ -200,8 +203,11 @@ def push(
     from simulator.files.library import compile_library
     from simulator.gateway.carry import Refused, carry
     from simulator.gateway.prescription import library_of
+    from tools.sign.parcel import is_parcel
 
-    data = compile_library(library_of(library))
+    data = Path(library).read_bytes() if Path(library).is_file() and not library.endswith((".yaml", ".yml")) else b""
+    if not is_parcel(data):
+        data = compile_library(library_of(library))
     asked = asked_of(ctx)
 
     async def work(client: OperatorClient, pump: Pump) -> int:

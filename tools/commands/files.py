@@ -11,7 +11,7 @@ import typer
 from tools.commands.console import BAD_INPUT
 
 programme_app = typer.Typer(no_args_is_help=True, help="The programmes that are shipped, and checks of your own.")
-library_app = typer.Typer(no_args_is_help=True, help="Checks of drug libraries.")
+library_app = typer.Typer(no_args_is_help=True, help="Drug libraries: checks, and the way to a pump.")
 
 
 @programme_app.command("list")
@@ -60,6 +60,54 @@ def library_check(
         return f"good, {len(library.drugs)} drugs, {len(compile_library(library))} bytes for the pump"
 
     _check_each(files, says)
+
+
+@library_app.command("push")
+def library_push(
+    parcel: Annotated[Path, typer.Argument(help="A file of 'kvo sign library' or 'kvo provision roots'.", exists=True)],
+    port: Annotated[
+        str, typer.Option(help="The pump's local port: /dev/ttyACM0, socket://127.0.0.1:5555, any pySerial URL.")
+    ],
+) -> None:
+    """Carry a signed drug library, or a root record, to a pump over its local port. There it waits.
+
+    Over the network the same is 'kvo ctl SITE_DIR push FILE'. Somebody who may confirms its number at the pump: log in,
+    key switch, maintenance, 26 * NUMBER #, #. After the next start it is in force, or was refused.
+
+    Example: kvo library push 7.library --port /dev/ttyACM0
+    """
+    from tools.commands.console import fail, progress
+    from tools.provision.install import carry
+    from tools.sign.parcel import unpack
+    from tools.sign.problem import SignProblem
+
+    data = parcel.read_bytes()
+    try:
+        number = unpack(data).number
+    except SignProblem as refused:
+        fail(f"{parcel}: {refused}")
+    with progress(port) as advance:
+        before = carry(port, data, number, False, advance)
+    typer.echo(f"{parcel}: {len(data):,} bytes wait at the pump, whose library in force is {before.library or 'none'}; "
+               f"confirm number {number} there")  # fmt: skip
+
+
+@library_app.command("status")
+def library_status(
+    port: Annotated[
+        str, typer.Option(help="The pump's local port: /dev/ttyACM0, socket://127.0.0.1:5555, any pySerial URL.")
+    ],
+) -> None:
+    """Say which drug library and which root record a pump has in force, and what waits there.
+
+    Example: kvo library status --port /dev/ttyACM0
+    """
+    from tools.provision.install import held
+
+    found = held(port)
+    typer.echo(f"library in force: {found.library or 'none'}")
+    typer.echo(f"root record: {found.roots or 'none'}")
+    typer.echo(f"waits: {found.staged if found.staged >= 0 else 'nothing'}")
 
 
 def _check_each(files: list[str], says: Callable[[str], Any]) -> None:

@@ -168,6 +168,42 @@ def record(
         typer.echo(change.renew_record(site_dir, pump, phrase_in(passphrase_file)))
 
 
+@provision_app.command("roots")
+def make_roots(
+    site_dir: Annotated[Path, _SITE],
+    maker: Annotated[
+        Path | None, typer.Option("--maker", help="The manufacturer's public key; else one is made.", exists=True)
+    ] = None,
+    revoke_keys: Annotated[
+        list[str] | None, typer.Option("--revoke", metavar="KEY", help="The id of a key that counts no more.")
+    ] = None,
+    height: Annotated[int, typer.Option("--height", help="Of new keys: 5, 10 or 15; 2 to its power signatures.")] = 10,
+) -> None:
+    """Make the site's root record: whose signatures count on its pumps for firmware and for drug libraries.
+
+    The first time with the keys: a root key, one for each pharmacist, and one for the manufacturer unless it is named.
+    Later the next record, signed by the root key: the pharmacists of today, another manufacturer's key, keys revoked.
+
+    Example: kvo provision roots ward-3 --maker maker-key/public
+    """
+    from tools.sign.problem import SignProblem
+
+    with _refusals():
+        try:
+            from tools.sign.site import make_site_roots
+
+            made = make_site_roots(site_dir, maker, revoke_keys or (), height)
+        except SignProblem as refused:
+            fail(str(refused))
+    record = made.roots
+    typer.echo(f"{site_dir}/roots/root.cbor: root record {record.sequence}, {len(record.makers)} keys of the "
+               f"manufacturer, {len(record.pharmacists)} pharmacists, {len(record.revoked)} keys revoked")  # fmt: skip
+    if made.parcel is None:
+        typer.echo("pumps get it with 'kvo provision install'; each key's folder goes to whom it belongs to")
+    else:
+        typer.echo(f"carry {made.parcel} to the pumps ('kvo library push'), and confirm number {record.sequence} there")
+
+
 @provision_app.command()
 def install(
     site_dir: Annotated[Path, _SITE],
@@ -175,21 +211,31 @@ def install(
     port: Annotated[
         str, typer.Option(help="The pump's local port: /dev/ttyACM0, COM3, socket://127.0.0.1:5555, any pySerial URL.")
     ],
+    library: Annotated[
+        Path | None,
+        typer.Option("--library", help="The pump's first drug library, signed ('kvo sign library').", exists=True),
+    ] = None,
 ) -> None:
     """Put a pump's credential record into it over its local port, and read back that it stands there.
 
     The pump takes it in maintenance, with no patient and the key switch turned: one without keys takes any record, one
     with keys a newer record of its own key (people, revocations). It goes in whole or not at all, whatever power does.
+    A pump that has none gets the site's root record with it, and its first drug library.
 
     Example: kvo provision install ward-3 9f0ff2064739a3c3 --port /dev/ttyACM0
     """
     with _refusals():
         from simulator.site.files import open_site
+        from tools.provision.first import first_parcel
+        from tools.provision.install import carry
         from tools.provision.install import install as put
 
         record_path = open_site(site_dir).pump(pump) / "record.cbor"
+        first = first_parcel(site_dir, library)
     with progress(f"{port}") as advance:
         done = put(record_path, port, advance)
+        if first is not None:
+            carry(port, first.pack(), first.number, True, advance)
     what = "installed, and read back" if done.written else "stood there already"
     found = done.pump
     typer.echo(f"pump {found.pump_id}: record {what}: number {found.sequence}, SHA-256 {found.digest[:16]}…")

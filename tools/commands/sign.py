@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tools.commands.console import fail
+from tools.commands.console import PASSPHRASE_FILE, fail, phrase_in
 
 sign_app = typer.Typer(
     no_args_is_help=True,
@@ -28,11 +28,12 @@ _KEY = typer.Argument(metavar="KEY_DIR", help="The signing key's folder.")
 @contextmanager
 def _refusals() -> Iterator[None]:
     """Say in one line what is refused, or what the disk does."""
+    from simulator.site.files import SiteError
     from tools.sign.problem import SignProblem
 
     try:
         yield
-    except SignProblem as refused:
+    except (SignProblem, SiteError) as refused:
         fail(str(refused))
     except OSError as wrong:
         fail(f"{wrong.filename or 'the disk'}: {wrong.strerror}; nothing was given out")
@@ -124,7 +125,7 @@ def update(
         if not good:
             fail(f"{lines[-1]}; nothing was signed: shorten the text or the names")
         signer = SigningKey(folder)
-        provers = [envelope.sign1(signer.sign)]
+        provers = [envelope.sign1(signer.sign, key_id=bytes.fromhex(signer.identifier()))]
         if facility_key is not None:
             provers.append(envelope.mac0(facility_key.read_bytes()))
         made = envelope.make_envelope(head, provers, severed, inside)
@@ -139,18 +140,92 @@ def update(
 @sign_app.command()
 def countersign(
     envelope_file: Annotated[Path, typer.Argument(metavar="ENVELOPE", exists=True, dir_okay=False)],
-    facility_key: Annotated[Path, typer.Option("--facility-key", help="File with the MAC key.", exists=True)],
-    out: Annotated[Path, typer.Option("--out", help="The envelope with both proofs.", dir_okay=False)],
+    out: Annotated[Path, typer.Option("--out", help="The envelope with both proofs; of a site's pumps, a folder.")],
+    facility_key: Annotated[
+        Path | None, typer.Option("--facility-key", help="File with one MAC key.", exists=True)
+    ] = None,
+    site_dir: Annotated[
+        Path | None, typer.Option("--site", metavar="SITE_DIR", help="Once for each pump of this site, by its own key.")
+    ] = None,
+    pump: Annotated[list[str] | None, typer.Option("--pump", metavar="ID", help="This one of them alone.")] = None,
+    passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
 ) -> None:
     """Add the facility's MAC to a signed envelope; pumps demand both for firmware.
 
-    Example: kvo sign countersign 7.suit --facility-key facility.key --out 7-ours.suit
+    Each pump has a key of its own for it, so that who reads one pump's flash counter-signs for that pump alone.
+
+    Example: kvo sign countersign 7.suit --site ward-3 --out 7-for-ward-3
     """
     with _refusals():
         from tools.sign.envelope import countersigned
 
-        out.write_bytes(countersigned(envelope_file.read_bytes(), facility_key.read_bytes()))
-        typer.echo(f"{out}: counter-signed")
+        data = envelope_file.read_bytes()
+        if (facility_key is None) == (site_dir is None):
+            fail("name --site SITE_DIR, whose pumps the envelope is for, or --facility-key FILE")
+        if site_dir is None or facility_key is not None:
+            out.write_bytes(countersigned(data, Path(str(facility_key)).read_bytes()))
+            typer.echo(f"{out}: counter-signed")
+            return
+        from simulator.site.files import open_site
+        from simulator.site.keystore import unseal
+        from simulator.site.make import read_passphrase
+        from tools.sign.site import countersign_keys
+
+        site = open_site(site_dir)
+        store = unseal(site.keystore, read_passphrase(site, phrase_in(passphrase_file)))
+        known = {name: one.key for name, one in store.pumps.items() if not one.revoked}
+        keys = countersign_keys(site, known, pump or ())
+        out.mkdir(parents=True, exist_ok=True)
+        for name, key in keys.items():
+            (out / f"{name}.suit").write_bytes(countersigned(data, key))
+        typer.echo(f"{out}: counter-signed for {len(keys)} pumps, a file for each")
+
+
+@sign_app.command("library")
+def sign_library(
+    folder: Annotated[Path, _KEY],
+    library: Annotated[
+        str, typer.Argument(metavar="LIBRARY", help="A drug library (a shipped name, or YAML), or one that one signed.")
+    ],
+    roots: Annotated[Path, typer.Option("--roots", help="The root record: SITE_DIR/roots/root.cbor.", exists=True)],
+    out: Annotated[Path, typer.Option("--out", help="The file for the pumps.", dir_okay=False)],
+) -> None:
+    """Sign a drug library as a pharmacist; pumps want two, each with a key of their own.
+
+    The first signs the library's source, the second the file that the first made. Its number is the source's sequence.
+
+    Example: kvo sign library ward-3/roots/pharmacist-3 ward --roots ward-3/roots/root.cbor --out 7-one.library
+
+    Then: kvo sign library ward-3/roots/pharmacist-4 7-one.library --roots ward-3/roots/root.cbor --out 7.library
+    """
+    with _refusals():
+        from tools.sign import library as lib
+        from tools.sign import parcel
+        from tools.sign.keys import SigningKey
+        from tools.sign.roots import read_roots
+
+        record = read_roots(roots.read_bytes())
+        signer = SigningKey(folder)
+        path = Path(library)
+        data = path.read_bytes() if path.is_file() else b""
+        if parcel.is_parcel(data):
+            done = lib.cosign(parcel.unpack(data), record, signer.public(), signer.sign)
+        else:
+            from simulator.files.library import compile_library
+            from simulator.gateway.prescription import library_of
+
+            compiled = compile_library(library_of(library))
+            number, manifest = lib.begin(compiled, record)
+            prover = lib.prover(record, signer.public(), signer.sign)
+            done = lib.pack(number, manifest, compiled, [prover])
+        out.write_bytes(done.pack())
+        content = lib.content(done)
+        left = 2 - len(lib.signers(done))
+        drugs = int.from_bytes(content[6:8], "little")
+        typer.echo(f"{out}: library {done.number}, {drugs} drugs, signed by key {signer.identifier()}"
+                   + ("; a second pharmacist signs this file next" if left else ""))  # fmt: skip
+        if signer.warning():
+            typer.echo(signer.warning(), err=True)
 
 
 @update_app.command()

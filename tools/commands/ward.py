@@ -1,4 +1,4 @@
-"""`kvo ward`: a site's pumps in one process, with the real firmware, at a real broker, a nurse at each."""
+"""`kvo ward`: a site's pumps in one process, with the real firmware, at a broker, a nurse at each."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ def ward(
     ] = "",
     port: Annotated[int | None, typer.Option("--port", help="The broker's, if not the site's own.")] = None,
     join: Annotated[bool, typer.Option("--join", help="A broker of the site's runs already.")] = False,
+    embedded: Annotated[
+        bool | None, typer.Option("--embedded/--mosquitto", help="Which broker; Mosquitto where it is installed.")
+    ] = None,
     speed: Annotated[float, typer.Option("--speed", help="So many times as fast as the wall.", min=0.1, max=50)] = 1.0,
     seconds: Annotated[float | None, typer.Option("--for", help="Seconds; until Ctrl-C where none.", min=0)] = None,
     json: Annotated[
@@ -36,17 +39,20 @@ def ward(
     ] = None,
     passphrase_file: Annotated[Path | None, PASSPHRASE_FILE] = None,
 ) -> None:  # fmt: skip
-    """Run a ward: pumps of a site with the real firmware, Mosquitto by the site's configuration, a nurse at each.
+    """Run a ward: pumps of a site with the real firmware, a broker, a nurse at each.
+
+    The broker is Mosquitto by the site's configuration; where that is not installed, the embedded one (amqtt, pip
+    install 'kvo[broker]'), on this machine's loopback alone, which asks nobody for a certificate.
 
     For 'kvo gateway' and 'kvo ctl' in other terminals. The nurse logs in, checks and confirms what was prepared or
     asked for, and answers a ring. The pumps take their credential records from the site.
 
     Example: kvo ward ward-3 --new --pumps 4
     """
-    from simulator.site.mosquitto import mosquitto_command
+    from simulator.site.embedded import check_broker
 
     if not join:
-        mosquitto_command()  # before anything is made
+        check_broker(embedded)  # before anything is made
     phrase = phrase_in(passphrase_file)
     if new:
         _make(site_dir, pumps or 2, phrase, port)
@@ -59,10 +65,11 @@ def ward(
 
         habit = ABSENT if nurse == "nobody" else CONFIRMS
         who = nurse if nurse not in ("", "nobody") else None
-        one = Ward(open_site(site_dir), pumps, programme, who, habit, port, join, speed, phrase)
+        one = Ward(open_site(site_dir), pumps, programme, who, habit, port, join, speed, phrase, embedded)
         async with one:
             found.append(one)
-            typer.echo(f"{len(one.pumps)} pumps at the broker on {one.host}:{one.port}; in other terminals:")
+            broker = "the broker" if one.broker is None else one.broker.name
+            typer.echo(f"{len(one.pumps)} pumps at {broker} on {one.host}:{one.port}; in other terminals:")
             typer.echo(f"  kvo gateway {site_dir} --port {one.port}")
             typer.echo(f"  kvo ctl {site_dir} --port {one.port} --pump {one.pumps[0].pump_id[:4]} status")
             typer.echo(f"passwords for terminals: {site_dir}/to-hand-over")

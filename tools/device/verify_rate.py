@@ -95,7 +95,7 @@ class Rate:
         begun = ticks_us()
         for message in messages:
             if kind == "first":
-                self._keyring.wipe()  # nobody's key is kept: it has to be derived
+                self._keyring.keep_none()  # nobody's key is kept: it has to be derived
             codes += self._judge(message)
         took = since_us(begun)
         expected = BATCH * 4 if kind == "refused" else 0  # WRONG_MAC, or OK

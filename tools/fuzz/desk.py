@@ -179,9 +179,7 @@ class Desk:
     def is_busy(self) -> bool:
         """Whether something that came is still to be looked at."""
         reader = self.gate._reader
-        return bool(
-            self.inbox.waiting() or reader._chunk_place != reader._chunk_end or self.gate._waiting is not None
-        )
+        return bool(self.inbox.waiting() or reader._chunk_place != reader._chunk_end)
 
 
 def _nothing(*_: Any) -> None:

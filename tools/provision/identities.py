@@ -112,6 +112,7 @@ def record(data: bytes) -> dict[int, Any] | None:
     except Refused:
         return None
     right = isinstance(value, dict) and isinstance(value.get(3), bytes) and isinstance(value.get(6), list)
+    right = right and not isinstance(value.get(4), bytes)  # a root record, which is public
     return value if right else None
 
 
