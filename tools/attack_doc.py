@@ -1,4 +1,4 @@
-"""docs/attack-catalogue.md, all attacks at a glance; `python -m tools.attack_doc` writes it, `check` compares."""
+"""docs/attack-catalogue.md, the shipped attacks at a glance: `python -m tools.attack_doc` writes it."""
 
 from __future__ import annotations
 

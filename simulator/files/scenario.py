@@ -24,7 +24,7 @@ from simulator.files.timeline import PEOPLE as BEDSIDE
 from simulator.files.vary import check_vary
 from simulator.files.yaml_source import FileProblem, Refusal, Source, did_you_mean, shown
 from simulator.runner import patient_model
-from simulator.scenario import actions, hostile, requests, touching  # whose verbs are known by that
+from simulator.scenario import actions, hostile, inside, requests, touching  # whose verbs are known by that
 from simulator.scenario.formula import Node
 from simulator.scenario.formula_reader import read_formula
 from simulator.scenario.plain import can_fail
@@ -159,8 +159,7 @@ def scenario_of(source: Source) -> Scenario:
     return Scenario(
         path=str(source.path), name=file.name, title=file.title, story=file.story, programme=programme, people=people,
         operator=operator, network=file.network, steps=steps, properties=properties, attack=file.attack,
-        references=file.references,
-        seeds=tuple(file.seeds), homes=tuple(file.homes),
+        references=file.references, seeds=tuple(file.seeds), homes=tuple(file.homes),
     )  # fmt: skip
 
 
@@ -328,6 +327,6 @@ def _check_attack(file: Any, steps: tuple[Step, ...], programme: Programme) -> N
 
 __all__ = [
     "ATTACKS", "KIND", "SCENARIOS", "Attack", "Judged", "References", "Scenario", "ScenarioFile", "Step",
-    "find_scenario", "hostile", "load_scenario", "requests", "scenario_of", "shipped_attacks", "shipped_scenarios",
-    "touching",
+    "find_scenario", "hostile", "inside", "load_scenario", "requests", "scenario_of", "shipped_attacks",
+    "shipped_scenarios", "touching",
 ]  # fmt: skip

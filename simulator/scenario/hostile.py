@@ -237,7 +237,7 @@ class Retain(_Broker):
 
 @action
 class BreakConnection(_Broker):
-    """Lets another client have the pump's id, so often: each time the pump's own connection ends, and nobody is told."""
+    """Lets another client have the pump's id, so often: the pump's own connection ends, and nobody is told."""
 
     verb = "take_over_client"
     times: Count = 1
@@ -277,7 +277,8 @@ class SayGone(_Broker):
 
 
 _PACKETS = {
-    "second_connack": (p.CONNACK, b"\x00\x00"), "unasked_ping": (p.PINGRESP, b""), "qos_3": (0x36, b"\x00\x01a\x00\x01"),
+    "second_connack": (p.CONNACK, b"\x00\x00"), "unasked_ping": (p.PINGRESP, b""),
+    "qos_3": (0x36, b"\x00\x01a\x00\x01"),
     "no_topic": (p.PUBLISH, b"\xff\xff"), "unasked_puback": (p.PUBACK, b"\x00\x07"), "reserved": (0xF0, b"\x00"),
 }  # fmt: skip
 

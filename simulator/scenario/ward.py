@@ -16,6 +16,7 @@ from firmware.trust import speaker as sp
 from firmware.trust.cbor import decode, encode
 from firmware.trust.cose import KEY_ID, make_mac0
 from firmware.trust.mac import MacKey
+from simulator.gateway.stream import FactStream
 from simulator.gateway.watch import PumpWatch
 from simulator.scenario.wire import DROP, HOLD, PASS
 
@@ -24,6 +25,33 @@ _STATUS_FIELDS = {
     "delivery": sp.ST_DELIVERY, "trust": sp.ST_TRUST, "rate_ul_h": sp.ST_RATE_UL_H,
     "delivered_ul": sp.ST_DELIVERED_UL,
 }  # fmt: skip
+
+
+class _Unsigned(FactStream):
+    """A site without the control `fact-mac`: it believes whatever comes in the pump's name."""
+
+    def _vouches(self, message: Any) -> bool:
+        return True
+
+
+class _Uncounted(FactStream):
+    """A site without the control `fact-counter`: it takes facts twice, and misses none."""
+
+    def _late(self, counter: int, digest: bytes) -> str:
+        return ""
+
+    def _missing(self, counter: int, before: int, boot: bool) -> int:
+        return 0
+
+
+class _NeverSilent(PumpWatch):
+    """And it does not notice a silence."""
+
+    def _is_silent(self, now_s: float) -> bool:
+        return False
+
+
+_WEAKER: dict[str, type] = {"fact-mac": _Unsigned, "fact-counter": _Uncounted}
 
 
 @dataclass(frozen=True)
@@ -49,14 +77,11 @@ class Ward:
         self._record = record
         key = WardKey(record.key(b"kvo facts" + encode([record.epoch])), record.pump_id.hex(), record.epoch)
         self.watch: Any = PumpWatch(key, now_s)  # type: ignore[arg-type]
-        stream: Any = self.watch.stream
-        if lacks("fact-mac"):
-            stream._vouches = lambda message: True
+        weaker = tuple(kind for control, kind in _WEAKER.items() if lacks(control))
+        if weaker:
+            self.watch.stream = type("WeakerStream", weaker, {})(key)
         if lacks("fact-counter"):
-            stream._late = lambda counter, digest: ""
-            stream._missing = lambda counter, before, boot: 0
-            watch: Any = self.watch
-            watch._is_silent = lambda now_s: False
+            self.watch.__class__ = _NeverSilent
         self._believes_wills = lacks("will-only-rings")
         self._is_gone = False
         self._key = MacKey(key.key)

@@ -81,7 +81,8 @@ async def test_what_a_position_lacks_is_said_with_those_who_have_it(position, po
     async with bench() as pump:
         adversary = pump.adversary(position)
         able = next(name for name, kind in POSITIONS.items() if power in kind.powers())
-        with pytest.raises(PowerLacking, match=f"{adversary.position} has no power to {power}; those who have: .*{able}"):
+        says = f"{adversary.position} has no power to {power}; those who have: .*{able}"
+        with pytest.raises(PowerLacking, match=says):
             getattr(adversary, power)
 
 

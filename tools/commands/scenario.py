@@ -38,10 +38,10 @@ def _load(name: str, added: list[Path] | None) -> Scenario:
 @scenario_app.command("list")
 def scenario_list() -> None:
     """List the shipped scenarios; 'kvo scenario run NAME' plays one."""
-    from simulator.files.scenario import load_scenario, shipped_scenarios
+    from simulator.files.scenario import load_scenario, shipped_attacks, shipped_scenarios
 
     rows = [("scenario", "lasts", "attack from", "title")]
-    for name, path in shipped_scenarios().items():
+    for name, path in (shipped_scenarios() | shipped_attacks()).items():
         found = load_scenario(path)
         where = ", ".join(found.attack.positions) if found.attack is not None else "–"
         rows.append((name, clock(found.duration_ms / 1000), where, found.title))

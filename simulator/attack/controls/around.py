@@ -10,6 +10,7 @@ from firmware.therapy.remote import Remote
 from firmware.therapy.resume import Past
 from firmware.therapy.tables import ST_MAINTENANCE
 from firmware.trust.gatekeeper import Gatekeeper
+from firmware.trust.local import LocalPort
 from firmware.trust.staging import CHECKED, CHUNK, COMES, NOTHING, Staging
 from hal.ports import ERR_RANGE, OK, RF_KEY_SWITCH
 from simulator.attack.controls.base import Control, Standin, answers
@@ -44,13 +45,21 @@ class _SpyAlarms(App):
             self.spied.add("local-alarms")
 
 
+class _OpenPort(LocalPort):
+    """Open whatever the pump does."""
+
+    __slots__ = ()
+
+    def step(self, state: int, flags: int, *rest: Any) -> None:
+        super().step(ST_MAINTENANCE, RF_KEY_SWITCH, *rest)
+
+
 class _PortOpen(App):
-    """The local port is open whatever the pump does."""
+    """With that."""
 
     def background(self) -> None:
-        self.supervisor.poll()
-        self.local.step(ST_MAINTENANCE, RF_KEY_SWITCH, self.remote)
-        self.memory.look(self.board.clock.ticks_ms())
+        self.local.__class__ = _OpenPort
+        super().background()
 
 
 class _SpyPort(App):
