@@ -76,7 +76,8 @@ be installed beside this project) in a process of its own: loopback alone, TLS b
 demands no certificate of a client, keeps no access list, and lets retained messages be, so whoever is on this
 machine may listen, send, and end another's session by using its id: what the section before says of the broker does
 not hold of it. What a pump hears and a gateway shows rests on keys and holds all the same. It is for a first try; a
-site has Mosquitto. """
+site has Mosquitto.
+"""
 
 
 def topics(pump: str = "PUMP") -> list[tuple[str, ...]]:
