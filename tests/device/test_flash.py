@@ -349,5 +349,5 @@ def test_the_question_for_keys_is_understood_by_a_pico(capsys: pytest.CaptureFix
             if expected == "0 0":
                 assert FlashStore(Region()).write(ports.AREA_KEYS_A, 0, b"K") == ports.OK
         if expected == "0 1":
-            start = chip.flash.base - 31 * 4096
+            start = chip.flash.base - 41 * 4096
             chip.flash.data[start : start + 4096] = bytes(4096)

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from firmware.trust.roles import NURSE, PHYSICIAN
+from simulator.attack.pump import weakened
 from simulator.bench import Bench
 from simulator.falsify.candidates import Candidates
 from simulator.files.scenario import load_scenario
 from simulator.scenario.actions import ACTIONS
 from simulator.scenario.player import play
 from simulator.scenario.plugins import add_verbs
+from simulator.scenario.stage import Player
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -64,17 +67,14 @@ def test_the_example_from_python_runs(capsys):
     assert capsys.readouterr().out.startswith("True [('flood-refused', ")
 
 
-def test_the_cookbooks_weak_pump_shows_that_the_attack_bites(suite):
-    [example] = [block for block in blocks("attack-suites.md", "python") if "def weak" in block]
-    names = {}
-    exec(compile(example, "docs/attack-suites.md", "exec"), names)
-    names["test_it_bites"]()
-    failing = play(load_scenario(suite), make_app=names["weak"]).failing
+def test_the_pages_weak_pump_shows_that_the_attack_bites(suite):
+    failing = play(load_scenario(suite), make_app=weakened(["request-mac"])).failing
     assert [one.judged.name for one in failing] == ["forged-refused", "dose-untouched"]
 
 
 async def test_the_cookbooks_bench_test_passes():
     [example] = [block for block in blocks("attack-suites.md", "python") if "async def" in block]
-    names = {"Bench": Bench}
+    names = {"Bench": Bench, "Player": Player, "NURSE": NURSE, "PHYSICIAN": PHYSICIAN}
     exec(compile(example, "docs/attack-suites.md", "exec"), names)
     await names["test_a_forgery_is_noticed"]()
+    await names["test_a_captured_order_is_worth_nothing"]()

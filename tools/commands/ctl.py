@@ -115,7 +115,7 @@ def approve(
 ) -> None:
     """Agree, as a second operator, to what waits past a soft limit. The bedside confirms it all the same.
 
-    Example: kvo ctl ward-3 --operator bo --pump 9f0f approve 5d0c1f2a9be4776810c9f7a4b36d852e
+    Example: kvo ctl ward-3 --operator bo --pump 9f0f approve DIGEST
     """
     from firmware.trust.approvals import DIGEST
 

@@ -55,19 +55,22 @@ class StateMachine:
             raise ValueError(instruction)
 
 
+_SECTORS = 41  # those of hal/pico/flash_store.py
+
+
 class Flash:
-    memory = bytearray(b"\xff" * (31 * 4096))
+    memory = bytearray(b"\xff" * (_SECTORS * 4096))
 
     def readblocks(self, block, buf, offset=0):
-        start = (block + 31) * 4096 + offset
+        start = (block + _SECTORS) * 4096 + offset
         buf[:] = memoryview(Flash.memory)[start : start + len(buf)]
 
     def writeblocks(self, block, buf, offset):
-        start = (block + 31) * 4096 + offset
+        start = (block + _SECTORS) * 4096 + offset
         for place in range(len(buf)):
             Flash.memory[start + place] &= buf[place]
 
     def ioctl(self, op, block):
-        start = (block + 31) * 4096
+        start = (block + _SECTORS) * 4096
         Flash.memory[start : start + 4096] = b"\xff" * 4096
         return 0
