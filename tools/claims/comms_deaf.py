@@ -38,7 +38,7 @@ SILENCE_S = 30.0
 _MAILBOX = 1280  # bytes of the inbox, one more than it holds
 HEAP = "600k"  # objects are twice the size of a Pico's
 # Each drug policy, both heads, a PCA, a ramp.
-QUICK = ("norepinephrine-8h", "morphine-pca", "heparin-continuous", "nutrition-taper")
+QUICK = ("norepinephrine-8h", "morphine-pca", "nutrition-taper")
 # A person at work while comms misbehaves.
 _PRESSES = ((60_000, "clinician_bolus"), (120_000, "patient_bolus"), (200_000, "pause"), (215_000, "start"))
 # Scripted bytes that stand for local evidence are no message, and would be lost with comms.

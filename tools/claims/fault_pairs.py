@@ -16,7 +16,7 @@ from tools.fault_pumps import Stands, drug_of, places
 from tools.fault_trial import Broken, Trial, kinds_by_place, unbounded
 from tools.pool import spawned
 
-DEEP_STEPS, STEPS = 200_000, 4_000
+DEEP_STEPS, STEPS = 200_000, 2_500
 STEPS_EACH = 12
 PUMPS_EACH = 8
 KINDS_EACH = 6

@@ -54,7 +54,7 @@ def spoil(shares: dict[str, Any]) -> Spoil:
 
 def cases(deep: bool) -> list[Case]:
     """The runs: mild ones of each fate and of all, harsh ones, and links that go silent or end."""
-    seeds, until_ms = (3, 180_000) if deep else (1, 20_000)
+    seeds, until_ms = (3, 180_000) if deep else (1, 12_000)
     mixes = [spoil({fate: _MILD}) for fate in FATES] + [spoil(dict.fromkeys(FATES, _MILD_EACH))]
     harsh = [(spoil(dict.fromkeys(FATES, share)), ms) for share, ms in _HARSHER]
     found = []
