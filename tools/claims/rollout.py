@@ -113,7 +113,7 @@ def _roll_out(name: str, count: int, subject: Subject, folder: Path) -> list[str
     rooms = slotted.rooms_with("running", subject.firmware) if subject.firmware else slotted.SHIPPED
     programme = replace(load_programme(find_programme(_PROGRAMME)), events=(), faults=())
     infuse = _places(count)
-    bad = 1
+    bad, batch = 1, 2 if count == _SHORT else 4
     make = partial(SlotWard, programme, infuse, bad if name == FAILS else -1, bad if name == SILENT else -1, rooms)
     ward, twin = make(), make()
     try:
@@ -124,33 +124,35 @@ def _roll_out(name: str, count: int, subject: Subject, folder: Path) -> list[str
         record = RolloutRecord(folder / f"{count}-{name}.jsonl")
         kind = Rollout if subject.change is None else subject.change(Rollout)
         rollout = kind(Release(_NUMBER, refused.NEW.payload, envelopes), ward.lines(), record, ward.now,
-                       Plan(1, 2 if count == _SHORT else 4, _CONFIRM_S))  # fmt: skip
+                       Plan(1, batch, _CONFIRM_S))  # fmt: skip
         result = asyncio.run(rollout.run())
         if subject.switches_all:
             for pump in ward.pumps:
                 pump.world.power_cut(3_000)
         ward.run(_AFTER_MS)
         twin.run(ward.ms - twin.ms)
-        wrong = [*_of_the_pumps(name, ward, bad), *_of_the_report(name, ward, bad, result), *_of_the_doses(ward, twin)]
+        wrong = [*_of_the_pumps(name, ward, bad, 1 + batch), *_of_the_report(name, ward, bad, result)]
+        wrong += _of_the_doses(ward, twin)
         return [f"{name}: {one}" for one in wrong + _of_the_record(name, ward, bad, record)]
     finally:
         ward.close()
         twin.close()
 
 
-def _of_the_pumps(name: str, ward: Any, bad: int) -> list[str]:
-    """What each pump runs in the end, by its own boot record."""
+def _of_the_pumps(name: str, ward: Any, bad: int, last: int) -> list[str]:
+    """What each pump runs in the end, by its own boot record. `last`: the first place of the stage after."""
     from firmware.update.record import Record
 
     wrong = []
     for place, pump in enumerate(ward.pumps):
-        new = not pump.infuses and (name == GOOD or place == 0 or (name == SILENT and place == bad))
+        beside = name != REFUSES and bad < place < last  # its stage: asked to install before the failure was known
+        new = not pump.infuses and (name == GOOD or place == 0 or beside or (name == SILENT and place == bad))
         found = Record(pump.flash).floor
         if found != (_NUMBER if new else _NUMBER - 1):
             wrong.append(f"pump {place} has confirmed {found}")
-        if name != GOOD and place > bad and not pump.infuses and _NUMBER in pump.boots:
+        if name != GOOD and place > bad and not beside and _NUMBER in pump.boots:
             wrong.append(f"pump {place} was given the image after the failure")
-        if name != GOOD and place >= 5 and pump.asked > 1:
+        if name != GOOD and place >= last and pump.asked > 1:
             wrong.append(f"pump {place} was asked something after the failure")
     if name == FAILS and ward.pumps[bad].boots != [_NUMBER - 1, _NUMBER, _NUMBER - 1]:
         wrong.append(f"the pump that failed booted {ward.pumps[bad].boots}")
@@ -206,8 +208,8 @@ def _of_the_record(name: str, ward: Any, bad: int, record: Any) -> list[str]:
 @claim(
     "rollout-stops",
     "A roll-out over a ward stops at the first pump that reverts after a failed self-test, falls silent or refuses: no "
-    "pump of a later stage is given the image, one that reverted runs its old one again, the report and the record name "
-    "it, and the pumps that infuse give to the last count what they give without a roll-out.",
+    "pump of a later stage is given the image, one that reverted runs its old one again, report and record name it, "
+    "and the pumps that infuse give to the last count what they give without a roll-out.",
     mutants={name: partial(str, name) for name in MUTANTS},
 )
 def rollout_stops(deep: bool, subject: str | None, report: Report) -> Outcome:
