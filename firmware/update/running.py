@@ -7,6 +7,7 @@ main loop (`step`), which the turn may pre-empt at any bytecode. What only an up
 from firmware.update import reasons, verdict
 from firmware.update import slot as sl
 from firmware.update.booted import AREAS, RECOVERY, TRIAL
+from firmware.update.booted import CONFIRMED as CONFIRMED_MODE
 from firmware.update.record import NO_SLOT, Record
 from firmware.update.slot import Slot
 from hal.compat import const, ticks_add, ticks_diff
@@ -46,7 +47,7 @@ class Note:
 
 
 class Updates:
-    """`booted` says how this firmware was started; `reason` why the last update was refused, 0 for none."""
+    """`booted` says how this firmware was started; `reason` why the last update was refused or given up, 0 for none."""
 
     def __init__(self, store, booted, device, proofs, now_ms):
         """`device` (manifest.Device) is asked for when an update comes: a function, as `proofs` is."""
@@ -80,6 +81,7 @@ class Updates:
         if self.record.trial in (0, 1):
             return self._refuse(reasons.TRIAL_PENDING)
         self._offered = staging
+        self.reason = 0
         return OK
 
     def carrier(self, length, digest):
@@ -126,7 +128,8 @@ class Updates:
         if self.booted.mode == TRIAL and self.record.trial in (0, 1):
             self._judge_trial(now_ms, at_rest, tested)
         elif self.record.ended and at_rest:
-            self._note(REVERTED, self.record.ended)
+            self.reason = self.record.ended
+            self._note(REVERTED, self.reason)
             self.record.told()
         elif self._offered is not None:
             self._begin()
@@ -145,11 +148,13 @@ class Updates:
         booted = self.booted
         if tested == FAILED:
             if self.record.revert(reasons.TRIAL_FAILED) == OK:
+                self.reason = reasons.TRIAL_FAILED
                 self._note(REVERTED, reasons.TRIAL_FAILED, booted.slot, booted.number, 0, booted.digest)
             return
         if self._well_ms < 0:
             self._well_ms = now_ms
         elif ticks_diff(now_ms, self._well_ms) >= WELL_MS and self.record.confirm() == OK:
+            booted.mode = CONFIRMED_MODE
             self._note(CONFIRMED, 0, booted.slot, booted.number, 0, booted.digest)
 
     def _begin(self):

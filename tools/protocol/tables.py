@@ -205,7 +205,7 @@ WHEN = {
     f.STAGED: "after STAGE and CHUNK, and when all has come",
     f.HEAD: "a session begins, and each 10 s where it has changed",
     f.AUDIT: "when asked",
-    f.UPDATE: "after UPDATE and INSTALL, and whenever something becomes of an update",
+    f.UPDATE: "at a start, after UPDATE and INSTALL, and whenever something becomes of an update",
 }
 RESERVED: dict[int, str] = {}  # numbered, and not sent yet: why
 
