@@ -106,39 +106,13 @@ def comms_for(link, pump_id, clock, entropy):
     return MqttMaker(pump_id, clock, entropy).make
 
 
-def updates_for(board, gatekeeper, module_file=__file__):
-    """Return what a pump does with updates whose firmware was booted from a slot; None for any other.
-
-    `module_file`: where this module was imported from, which says so.
-    """
+def updates_for(board, gatekeeper):
+    """Return what a pump does with updates whose firmware was booted from a slot; None for any other."""
     if not board.store.size(AREA_SLOT_A):
         return None
-    from firmware.update.booted import how
+    from firmware.update.joined import updates_of
 
-    booted = how(module_file)
-    if booted is None:
-        return None
-    from firmware.update.running import Updates
-
-    def ours():
-        """The root record and the pump's own, where there are both."""
-        from firmware.update.roots import read_roots
-
-        credentials = getattr(gatekeeper, "credentials", None)
-        return read_roots(board.store), None if credentials is None else credentials.record
-
-    def proofs():
-        from firmware.update.roots import firmware_proofs
-
-        roots, record = ours()
-        return [] if roots is None or record is None else firmware_proofs(roots, record)
-
-    def device():
-        from firmware.update.roots import device_of
-
-        return device_of(*ours())
-
-    return Updates(board.store, booted, device, proofs, board.clock.ticks_ms())
+    return updates_of(board, gatekeeper)
 
 
 def boot(board):

@@ -73,9 +73,10 @@ communication; it takes packets out of turn (a second CONNACK, QoS 3). Its two m
 
 Where Mosquitto is not installed, `kvo ward` runs `amqtt` (`pip install 'kvo[broker]'`; its releases before 0.12 cannot
 be installed beside this project) in a process of its own: loopback alone, TLS by the site's server certificate. It
-demands no certificate of a client, keeps no access list, and lets retained messages be, so whoever is on this machine may
-listen, send, and end another's session by using its id: what the section before says of the broker does not hold of it.
-What a pump hears and a gateway shows rests on keys and holds all the same. It is for a first try; a site has Mosquitto.
+demands no certificate of a client, keeps no access list, and lets retained messages be, so whoever is on this
+machine may listen, send, and end another's session by using its id: what the section before says of the broker does
+not hold of it. What a pump hears and a gateway shows rests on keys and holds all the same. It is for a first try; a
+site has Mosquitto.
 """
 
 
