@@ -170,14 +170,13 @@ class _Unsealed(Libraries):
     __slots__ = ()
 
     def look(self) -> None:
-        self.areas: tuple[int, ...] = ()
+        seals = [_seal_of(self._store, area) for area in AREAS]
+        areas: Any = tuple(area for area, seal in zip(AREAS, seals, strict=True) if seal is not None)
+        self.areas = areas
         self.newest, self.place = None, 1
-        for place, area in enumerate(AREAS):
-            found = _seal_of(self._store, area)
-            if found is not None:
-                self.areas = (*self.areas, area)
-                if self.newest is None or found.number > self.newest.number:
-                    self.newest, self.place = found, place
+        for place, seal in enumerate(seals):
+            if seal is not None and (self.newest is None or seal.number > self.newest.number):
+                self.newest, self.place = seal, place
 
 
 class _SpySeal(Libraries):
