@@ -87,7 +87,7 @@ class World:
         config = PlantConfig(head=programme.head, syringe=programme.syringe, reservoir_ul=programme.reservoir_ul)
         self.plant = Plant(config, seed)
         self.board = SimBoard(self.clock, self.plant, seed, journal_bytes)
-        library = compile_library(programme.library)
+        library = self.library = compile_library(programme.library)  # as it was when the pump came
         self.board.store.load(ports.AREA_LIBRARY, library if credentials is None else sealed(credentials, library))
         self.credentials = credentials
         if credentials is not None:
@@ -116,6 +116,7 @@ class World:
             find_card(self.cards, self._card_of)
         self._ready_at_ms = BOOT_MS  # when a person goes on
         self._hung_until_ms = -1
+        self._started = False
         self._primed_ul = 0.0  # has left the line before it was connected to the patient
         self.link_lost_ms = -1  # when a far end's link was given up
         self.happened: list[tuple[float, str]] = []  # disturbances, as they were carried out
@@ -143,6 +144,10 @@ class World:
     def press(self, key: int, value: int = 0) -> None:
         """A person presses a key; one reaches the pump each tick. But for Stop, a person waits for the self-test."""
         self._keys.append((key, value))
+
+    def programme_anew(self) -> None:
+        """The person at the pump enters the programme once more and starts it."""
+        self._keys += self.programme.keys()
 
     def lay_card(self, number: int) -> None:
         """Lay a person's card on the reader, in place of any other; 0 takes away what lies there.
@@ -193,7 +198,8 @@ class World:
             key, value = self._keys.pop(0)
             if key:
                 self.board.press(key, value)
-            if key == ports.KEY_START and self.status.delivery == t.ST_PROGRAMMING:
+            if key == ports.KEY_START and self.status.delivery == t.ST_PROGRAMMING and not self._started:
+                self._started = True
                 self._primed_ul = self.plant.delivered_ul(ms)
         if ms < self._hung_until_ms:
             return

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from firmware.trust import roles as r
+from firmware.trust import taking
 from firmware.trust.credentials import Credentials, Person
 from firmware.trust.mac import pbkdf2
 from hal import ports
 from simulator.adversary.base import ACCESS, STRIKE, Adversary
+from simulator.site import pharmacy
 from simulator.trust_client import stored
 
 AREAS = {
@@ -19,6 +21,14 @@ AREAS = {
     "stage": (ports.AREA_STAGE,),
 }
 _SALT = bytes(range(16))
+
+
+class _Strange:
+    """A credential record of the adversary's own."""
+
+    def key(self, label: bytes) -> bytes:
+        """Another than the pump's."""
+        return bytes(32)
 
 
 class FlashAccess(Adversary):
@@ -76,6 +86,24 @@ class FlashAccess(Adversary):
         self._reach("edit")
         for area in AREAS["keys"]:
             self._write(area, stored(record, credentials.sequence + 1))
+
+    def loosen_library(self) -> None:
+        """Raise every upper limit of the drug library in force, and mend its checksum; its seal stays as it was."""
+        self._reach("edit")
+        library = self._stage.world.library
+        number = int.from_bytes(library[8:12], "little")
+        loose = pharmacy.numbered(library, number, pharmacy.LOOSE)
+        for area in (ports.AREA_LIBRARY, ports.AREA_LIBRARY_B):
+            self._write(area, loose + self._store.dump()[area][len(loose) :])
+
+    def forge_word(self, number: int, operator: int) -> None:
+        """Put a person's word for what is staged into the stage, under a key of one's own."""
+        self._reach(ACCESS)
+        self._reach(STRIKE)
+        board = self._stage.world.board
+        staging: Any = taking.checked(self._store)
+        if staging is not None:
+            taking.say(self._store, _Strange(), staging, operator, taking.count_of(board))
 
     def cut_audit(self, keep: int) -> None:
         """Blank the newer part of the audit: what follows the first `keep` bytes of each area."""

@@ -12,13 +12,13 @@ from simulator.adversary.hands import Bedside, Insider
 from simulator.adversary.network import CompromisedGateway, Network, OnPath, OtherPump, StolenShiftKey
 from simulator.adversary.port import LocalPort
 from simulator.adversary.radio import Evidence, RfJam
-from simulator.adversary.update import UpdateServer
+from simulator.adversary.update import StolenSigningKey, UpdateServer
 
 POSITIONS: dict[str, type[Adversary]] = {
     kind.position: kind
     for kind in (
         Network, OnPath, MaliciousBroker, CompromisedGateway, StolenShiftKey, OtherPump, RfJam, Bedside, Insider,
-        LocalPort, UpdateServer, FlashAccess, CommsPartition, Evidence,
+        LocalPort, UpdateServer, StolenSigningKey, FlashAccess, CommsPartition, Evidence,
     )
 }  # fmt: skip
 

@@ -8,6 +8,8 @@ from firmware.trust import roles as r
 from firmware.trust.staging import CHUNK
 from simulator.adversary.base import ACCESS, STRIKE, Adversary
 from simulator.scenario.clock import GOOD_FOR_S
+from simulator.site import pharmacy
+from simulator.site.envelope import Prover
 
 # What it serves, of `size` bytes: by name, what is wrong with it.
 SERVED = {
@@ -20,6 +22,24 @@ SERVED = {
     "changed_again": "each chunk a second time, with other bytes",
 }
 _SECONDS = 1  # between two chunks
+# Drug libraries with every upper limit a thousand times as high: by name, who vouches for it.
+LIBRARIES = {
+    "unsigned": "nobody has signed it",
+    "forged": "it is signed in the pharmacists' names with keys of the adversary's own",
+    "signed": "both pharmacists have signed it, long ago and in error",
+    "for_another_class": "both pharmacists have signed it, for another class of pump",
+}
+STOLEN = {
+    "one_signature": "one pharmacist's stolen key has signed it",
+    "one_signature_twice": "one pharmacist's stolen key has signed it twice",
+    "one_and_forged": "one pharmacist's stolen key has signed it, and a key of the adversary's own in the other's name",
+}
+
+
+def carried(data: bytes) -> list[tuple[int, int, bytes]]:
+    """The requests by which a terminal carries `data` to the pump: kind and both arguments."""
+    chunks = [(r.KIND_CHUNK, place, data[place : place + CHUNK]) for place in range(0, len(data), CHUNK)]
+    return [(r.KIND_STAGE, len(data), sha256(data).digest()), *chunks]
 
 
 class UpdateServer(Adversary):
@@ -46,6 +66,19 @@ class UpdateServer(Adversary):
         self._carry(who, [(r.KIND_STAGE, announced, sha256(image).digest())]
                     + [(r.KIND_CHUNK, place, data) for place, data in chunks])  # fmt: skip
 
+    def serve_library(self, who: str, what: str, number: int) -> None:
+        """Have the terminal of `who` carry one of LIBRARIES, under that number."""
+        self._bring_library(who, pharmacy.both(), what, number)
+
+    def _bring_library(self, who: str, signed: list[Prover], what: str, number: int) -> None:
+        loose = pharmacy.numbered(self._stage.world.library, number, pharmacy.LOOSE)
+        provers = {
+            "unsigned": [],
+            "forged": [pharmacy.prover(pharmacy.STRANGER, named) for named in pharmacy.PHARMACISTS.values()],
+        }.get(what, signed)
+        class_id = pharmacy.OTHER_CLASS if what == "for_another_class" else pharmacy.CLASS
+        self._carry(who, carried(pharmacy.signed(loose, number, provers, class_id)))
+
     def _carry(self, who: str, requests: list[tuple[int, int, bytes]]) -> None:
         stage = self._stage
         waiting = list(requests)
@@ -65,3 +98,17 @@ class UpdateServer(Adversary):
         self._reach(ACCESS)
         self._reach(STRIKE)
         stage.each_tick(step)
+
+
+class StolenSigningKey(UpdateServer):
+    """Has one pharmacist's key besides: it was left on a shared machine."""
+
+    position = "stolen-signing-key"
+    says = "has one pharmacist's signing key, and chooses what an honest carrier brings to the pump"
+
+    def sign_library(self, who: str, what: str, number: int) -> None:
+        """Have the terminal of `who` carry one of STOLEN, under that number."""
+        first, second = pharmacy.PHARMACISTS.values()
+        own = pharmacy.prover(first)
+        more = {"one_signature_twice": [own], "one_and_forged": [pharmacy.prover(pharmacy.STRANGER, second)]}
+        self._bring_library(who, [own, *more.get(what, [])], what, number)

@@ -6,11 +6,15 @@ replace is composed of them; what nothing replaces is the firmware's own. No sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from firmware import intake, settling
 from firmware.app import App
+from firmware.intake import Libraries
 from firmware.main import audit_for
+from firmware.settling import Settling
 from firmware.therapy.bolus import Window
 from firmware.therapy.controller import Controller
 from firmware.therapy.delivery import Delivery
@@ -39,12 +43,17 @@ from firmware.trust.roles import Roles
 from firmware.trust.seconds import Seconds
 from firmware.trust.session import Counters, Session
 from firmware.trust.verdict import Tally
+from firmware.update import manifest, processor, suit
+from firmware.update.manifest import Manifest
+from firmware.update.processor import Processor
+from firmware.update.suit import Opening
 from simulator.attack.controls.table import CONTROLS, in_order
 from simulator.devices.parts import SimLink, SimWatchdog
 from simulator.standins.gatekeeper import ScriptedGatekeeper
 
 # What a stand-in may replace, by the name that it calls it.
 PARTS: dict[str, type] = {
+    "libraries": Libraries, "manifest": Manifest, "opening": Opening, "processor": Processor, "settling": Settling,
     "app": App, "allowance": Allowance, "approvals": Approvals, "audit": Noting, "bedside": Bedside,
     "card tries": Tries, "controller": Controller, "count": CountWatch, "counters": Counters,
     "credentials": Credentials, "desk": Desk, "dose": Delivery, "dosing": Dosing, "gatekeeper": Gatekeeper,
@@ -54,6 +63,11 @@ PARTS: dict[str, type] = {
     "request": Request, "roles": Roles, "seconds": Seconds, "session": Session, "tally": Tally, "tries": Tries,
     "watchdog": SimWatchdog, "window": Window,
 }  # fmt: skip
+# Where the firmware looks for what goes through a drug library that was carried here; another is there meanwhile.
+SEATS = (
+    (intake, "Libraries", "libraries"), (settling, "Settling", "settling"), (suit, "Opening", "opening"),
+    (manifest, "Manifest", "manifest"), (processor, "Processor", "processor"),
+)  # fmt: skip
 MakeApp = Callable[[Any], Any]
 
 
@@ -129,7 +143,23 @@ def _fit_therapy(app: Any, parts: Parts) -> None:
     app._post = controller.mailbox.post
 
 
+@contextmanager
+def _seated(parts: Parts) -> Iterator[None]:
+    """Each seat holds the class of its part, until the end of the block."""
+    before = [getattr(module, name) for module, name, _ in SEATS]
+    for module, name, part in SEATS:
+        setattr(module, name, parts.of(part))
+    try:
+        yield
+    finally:
+        for (module, name, _), kind in zip(SEATS, before, strict=True):
+            setattr(module, name, kind)
+
+
 def _gatekeeper(board: Any, parts: Parts) -> Any:
+    with _seated(parts):
+        areas, owed = intake.take_in(board)
+
     class Fitted(parts.of("gatekeeper")):  # type: ignore[misc]
         """Fits what it makes for itself once it has a record."""
 
@@ -161,6 +191,11 @@ def _gatekeeper(board: Any, parts: Parts) -> Any:
         parts.fit(audit, "audit")
         for allowance in (audit._accepted, audit._trusting, audit._logging_in):
             parts.fit(allowance, "allowance")
+    made.library_areas = areas
+    if audit is not None:
+        audit.owed = owed
+    elif owed is not None:
+        owed.told()
     made.make_request = parts.of("request")
     made.session = parts.of("session")()
     made.session.counters = parts.of("counters")()

@@ -24,7 +24,7 @@ from simulator.files.timeline import PEOPLE as BEDSIDE
 from simulator.files.vary import check_vary
 from simulator.files.yaml_source import FileProblem, Refusal, Source, did_you_mean, shown
 from simulator.runner import patient_model
-from simulator.scenario import actions, hostile, inside, requests, touching  # whose verbs are known by that
+from simulator.scenario import actions, hostile, inside, installing, requests, touching  # whose verbs are known by that
 from simulator.scenario.formula import Node
 from simulator.scenario.formula_reader import read_formula
 from simulator.scenario.plain import can_fail
@@ -327,6 +327,6 @@ def _check_attack(file: Any, steps: tuple[Step, ...], programme: Programme) -> N
 
 __all__ = [
     "ATTACKS", "KIND", "SCENARIOS", "Attack", "Judged", "References", "Scenario", "ScenarioFile", "Step",
-    "find_scenario", "hostile", "inside", "load_scenario", "requests", "scenario_of", "shipped_attacks",
+    "find_scenario", "hostile", "inside", "installing", "load_scenario", "requests", "scenario_of", "shipped_attacks",
     "shipped_scenarios", "touching",
 ]  # fmt: skip

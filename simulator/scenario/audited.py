@@ -57,6 +57,8 @@ def _told(frame: bytes) -> tuple[str, int]:
     if record.kind == kinds.AUDIT_PROGRAMME:
         what = entry.values["what"]
         return {STARTED: "started", CHANGED: "changed"}.get(what, "ended"), 1
+    if record.kind == kinds.AUDIT_LIBRARY:
+        return ("libraries_refused" if entry.values["code"] else "libraries"), 1
     return _NAMES.get(record.kind, ""), times
 
 

@@ -92,11 +92,11 @@ class FlashWrite(_Flash):
 
 @action
 class FlashEdit(_Flash):
-    """Changes one part of the flash: a byte flipped, all blanked, a person added, revocations or records removed."""
+    """Changes the flash: a byte flipped, blanked, a person added, revocations or records removed, limits raised."""
 
     verb = "flash_edit"
     what: one_of(*AREAS)  # type: ignore[valid-type]
-    how: one_of("flip", "blank", "add_person", "forget_revocations", "cut")  # type: ignore[valid-type]
+    how: one_of("flip", "blank", "add_person", "forget_revocations", "cut", "loosen")  # type: ignore[valid-type]
     offset: Annotated[int, Field(ge=0, le=16_383)] = 100
 
     def say(self) -> str:
@@ -112,6 +112,8 @@ class FlashEdit(_Flash):
             flash.wipe(self.what)
         elif self.how == "add_person":
             flash.add_person(66, "6666")
+        elif self.how == "loosen":
+            flash.loosen_library()
         elif self.how == "cut":
             flash.cut_audit(self.offset)
         else:

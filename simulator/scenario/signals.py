@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from firmware.therapy import alarms as al
 from firmware.therapy import tables as t
+from firmware.therapy.library import Library
 from simulator.names import ALARMS, PRIORITIES
 from simulator.scenario.formula import Vocabulary
 
@@ -106,6 +107,17 @@ def _audited(name: str, says: str) -> Signal:
     return Signal(f"audit_{name}", "", says, lambda m: float(m.stage.audited.count(name)), needs="people")
 
 
+def _library(m: Moment) -> Any:
+    """The drug library that the firmware has read; None where it is dark or in another process."""
+    return getattr(getattr(m.world.home, "app", None), "library", None)
+
+
+def _is_loose(m: Moment) -> bool:
+    """Whether its entries are other than those that came with the pump."""
+    library = _library(m)
+    return bool(library) and library.entries > 0 and library.crc != Library(m.world.library).crc
+
+
 def _heard(name: str) -> Callable[[Moment], float]:
     return lambda m: float(getattr(m.stage.heard, name))
 
@@ -160,6 +172,8 @@ _QUANTITIES = (
     _audited("logins", "logins that it has noted"),
     _audited("logins_refused", "wrong PINs and answers of cards that it has noted"),
     _audited("changed", "changes of a running dose that it has noted"),
+    _audited("libraries", "drug libraries and root records taken in force that it has noted"),
+    _audited("libraries_refused", "those that it has noted as refused at a start, for whatever reason"),
     _audited("records", "records that the store holds of it"),
     _audited("glass", "beginnings and ends of break-glass that it has noted"),
     _audited("broken", "times that it was found broken"),
@@ -167,6 +181,8 @@ _QUANTITIES = (
            needs="people"),
     Signal("staged", "", "what was carried to the pump: 0 nothing, 1 comes, 2 whole and as announced, 3 another",
            lambda m: float(m.stage.staged), needs="people"),
+    Signal("library_number", "", "of the drug library that the pump reads; 0 for none, and while it is dark",
+           lambda m: float(_library(m).sequence) if _library(m) else 0.0, needs="people"),
     Signal("local_accepted", "", "what the pump said ok to at its local port",
            lambda m: float(m.stage.port_said(b"ok")), needs="people"),
     Signal("let_in", "", "connections of the adversary's that broker or pump took for one of the site's",
@@ -224,6 +240,8 @@ _CONDITIONS = (
             ("tampered", "something came that no pump has said"),
         )
     ),
+    _where("library_other", "the limits of the drug library that the pump reads are others than it came with",
+           _is_loose, needs="people"),
     _where("dark", "no firmware runs: without power, or not yet booted again", lambda m: m.world.is_dark),
 )  # fmt: skip
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from simulator.files.scenario import hostile, inside, requests, touching  # whose verbs are known by that
+from simulator.files.scenario import hostile, inside, installing, requests, touching  # whose verbs are known by that
 from simulator.files.timeline import NETWORK, PEOPLE, PLANT, TAKES
 from simulator.scenario.actions import ACTIONS, Action, says
 
-__all__ = ["hostile", "inside", "requests", "touching", "verbs"]
+__all__ = ["hostile", "inside", "installing", "requests", "touching", "verbs"]
 
 _WORLD_SAYS = {
     "press": "a person presses a key",

@@ -7,8 +7,9 @@ import pytest
 
 from simulator.attack.controls.base import LAYERS
 from simulator.attack.controls.table import CONTROLS, LEGACY, PROFILES, in_order
-from simulator.attack.pump import PARTS, Parts, weakened
-from simulator.files.scenario import load_scenario, shipped_scenarios
+from simulator.attack.pump import PARTS, SEATS, Parts, weakened
+from simulator.attack.run import local_holds
+from simulator.files.scenario import load_scenario, shipped_attacks, shipped_scenarios
 from simulator.scenario.player import play
 from tools import controls_doc
 
@@ -90,3 +91,18 @@ def test_nothing_of_a_stand_in_is_in_the_firmware():
             names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not any("attack" in name for name in names), path
+
+
+def test_a_library_is_looked_at_by_stand_ins_only_while_a_weakened_pump_starts():
+    shipped = [getattr(module, name) for module, name, _ in SEATS]
+    scenario = load_scenario(shipped_attacks()["library-forged"])
+    assert not local_holds(scenario, 0, ("library-signature",))
+    assert [getattr(module, name) for module, name, _ in SEATS] == shipped
+    assert local_holds(scenario, 0, ())
+
+
+@pytest.mark.parametrize("library", ["library-by-one-pharmacist", "library-signed-twice-by-one"])
+def test_one_pharmacist_is_enough_where_two_are_not_asked_for(library):
+    scenario = load_scenario(shipped_attacks()[library])
+    assert local_holds(scenario, 0, ("rollback-floor", "model-match"))
+    assert not local_holds(scenario, 0, ("two-pharmacists",))

@@ -23,7 +23,7 @@ LEGACY = (
     "revocation", "role-check", "two-person", "back-off", "bedside-confirmation", "shown-first", "offer-ends",
     "rate-limit", "suspicion", "audit-allowance", "audit-chain", "record-check", "counter-binding", "isolation",
     "link-off", "fact-mac", "fact-counter", "update-signature", "counter-signature", "library-signature",
-    "rollback-floor", "slot-exactness", "model-match",
+    "two-pharmacists", "library-word", "library-seal", "rollback-floor", "slot-exactness", "model-match",
 )  # fmt: skip
 PROFILES: dict[str, tuple[str, ...]] = {"shipped": (), "legacy": LEGACY}
 
