@@ -47,7 +47,10 @@ class Note:
 
 
 class Updates:
-    """`booted` says how this firmware was started; `reason` why the last update was refused or given up, 0 for none."""
+    """`booted` says how this firmware was started, and is as of a confirmed one once its trial is confirmed.
+
+    `reason`: why the last update was refused or given up, 0 for none.
+    """
 
     def __init__(self, store, booted, device, proofs, now_ms):
         """`device` (manifest.Device) is asked for when an update comes: a function, as `proofs` is."""

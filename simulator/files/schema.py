@@ -11,11 +11,11 @@ from simulator.files.scenario_models import KIND, ScenarioFile
 from simulator.files.scenario_programme import OWN
 from simulator.files.timeline import NETWORK, PEOPLE, PLANT, TAKES, Item
 from simulator.files.vary import FIXED
-from simulator.scenario import hostile, inside, requests, touching  # their verbs are known by that
+from simulator.scenario import hostile, inside, installing, requests, touching  # their verbs are known by that
 from simulator.scenario.actions import ACTIONS, says
 from simulator.scenario.signals import SIGNALS
 
-__all__ = ["hostile", "inside", "requests", "scenario_schema", "touching"]
+__all__ = ["hostile", "inside", "installing", "requests", "scenario_schema", "touching"]
 
 
 def scenario_schema() -> dict[str, Any]:

@@ -62,7 +62,7 @@ class BringLibrary(Action):
 
 @action
 class ConfirmLibrary(Action):
-    """Somebody ends the therapy, turns the key, logs in and confirms a library's number; then turns it back."""
+    """Somebody ends the therapy, turns the key, logs in and confirms a library's number."""
 
     verb = "confirm_library"
     position = PEOPLE

@@ -106,12 +106,13 @@ def main(seconds=6):
     desk.speed = 0
     board.pacer = BarePacer(desk, Nobody(), Nobody(), seconds + 4)
     loop = boot(board)
+    mode = loop.app.updates.booted.mode  # before its trial is confirmed
     while board.clock.s < seconds and loop.step():
         pass
     record = Record(board.store)
     updates = loop.app.updates
     print(json.dumps({
-        "from": firmware.app.__file__, "mode": updates.booted.mode, "number": updates.booted.number,
+        "from": firmware.app.__file__, "mode": mode, "number": updates.booted.number,
         "confirmed": record.confirmed, "trial": record.trial, "floor": record.floor, "ended": record.ended,
         "delivery": board.status.delivery, "files": len(os.listdir()) > 0, "raised": loop.raised,
     }))  # fmt: skip

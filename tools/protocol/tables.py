@@ -191,7 +191,7 @@ BODIES: dict[int, tuple[Key, ...]] = {
         Key(1, "state", "0..6", "0 idle, 1 opening, 2 coming, 3 inspected, 4 ready, 5 installed, 6 refused"),
         Key(2, "reason", "0..255", "why the last one was refused, 0: none was (updates.md)"),
         Key(3, "number", "number", "of the image on its way, 0: not known yet"),
-        Key(4, "mode", "word", "how this firmware was booted: confirmed 8661, on trial 20106, to recover 22311"),
+        Key(4, "mode", "word", "how this firmware stands: confirmed 8661, on trial 20106, to recover 22311"),
         Key(5, "runs", "number", "sequence number of this firmware"),
     ),
 }  # fmt: skip
