@@ -55,7 +55,7 @@ class Gatekeeper:
         self._out = b""  # a fact, made and not yet taken
         self.make_request = None  # a test may hand in another, and other parts, before the first step
         self.updates = None  # of a pump with slots; has the methods of firmware.update.running.Updates
-        self._told = -1  # how an update stood when that was told last
+        self._update_told = -1  # how an update stood when that was told last
         self.tally = v.Tally()
         self.roles = Roles()
         self.seconds = Seconds(now_ms)
@@ -111,8 +111,8 @@ class Gatekeeper:
         if note is not None:
             self.audit.update(note)
         state = self.updates.state()
-        if self.speaker is not None and (note is not None or state != self._told):
-            self._told = state
+        if self.speaker is not None and (note is not None or state != self._update_told):
+            self._update_told = state
             self.speaker.updated(self.updates)
 
     def _look_at_bedside(self, readings):
