@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from firmware.trust import facts as f
-from firmware.trust.cbor import Refused, decode, encode
+from firmware.trust.cbor import Refused, Tag, decode, encode
 from firmware.trust.cose import KEY_ID, OK, TAG_MAC0, make_mac0, open_message
 from firmware.trust.credentials import Person, Record, frame
 from firmware.trust.keyring import operator_key
@@ -173,6 +173,18 @@ class Terminal:
         """Any payload under this terminal's key."""
         made: bytes = make_mac0(payload, self.key, {KEY_ID: self.kid}, CONTEXT)
         return made
+
+
+def parts_of(message: bytes) -> list[Any]:
+    """The four parts of a request: protected, unprotected, payload, MAC."""
+    parts: list[Any] = decode(message).value
+    return parts
+
+
+def put_together(parts: list[Any]) -> bytes:
+    """A request of these parts, with the tag of a COSE_Mac0."""
+    made: bytes = encode(Tag(TAG_MAC0, parts))
+    return made
 
 
 def framed(message: bytes) -> bytes:

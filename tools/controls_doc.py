@@ -6,6 +6,7 @@ from pathlib import Path
 
 from simulator.attack.controls.base import LAYERS
 from simulator.attack.controls.table import CONTROLS, LEGACY
+from tools.pages import renewed
 
 PAGE = Path("docs") / "controls.md"
 BEGIN = "<!-- Made by `python -m tools.controls_doc` from simulator/attack/controls/; do not edit. -->"
@@ -28,11 +29,7 @@ def tables() -> str:
 
 def page(text: str) -> str:
     """The page with its tables as they must be. ValueError where the marks are missing."""
-    head, begin, rest = text.partition(BEGIN)
-    _old, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{PAGE}: the marks of the tables are missing")
-    return f"{head}{BEGIN}\n\n{tables()}\n{END}{tail}"
+    return renewed(PAGE, text, BEGIN, END, tables())
 
 
 def check(root: Path = Path()) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from simulator.faults import KINDS, PLACES, Kind
+from tools.pages import renewed
 
 PAGE = Path("docs") / "faults.md"
 BEGIN = "<!-- Made by `python -m tools.faults_doc` from simulator/faults/; do not edit. -->"
@@ -43,11 +44,7 @@ def table() -> str:
 
 def page(text: str) -> str:
     """The page with the table as it must be. ValueError where the marks are missing."""
-    head, begin, rest = text.partition(BEGIN)
-    _old, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{PAGE}: the marks of the table are missing")
-    return f"{head}{BEGIN}\n\n{table()}\n{END}{tail}"
+    return renewed(PAGE, text, BEGIN, END, table())
 
 
 def check(path: Path = PAGE) -> bool:

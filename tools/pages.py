@@ -1,4 +1,4 @@
-"""Files of docs/ that are made whole from the code: write one, or hold the one that is there against it."""
+"""Files of docs/ that are made from the code, whole or between two marks: write one, or hold the one there to it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,15 @@ class Page:
         """Whether the page says what the code does."""
         path = (folder or self._folder) / self._name
         return path.exists() and path.read_text(encoding="utf-8") == self._make()
+
+
+def renewed(page: Path, text: str, begin: str, end: str, made: str) -> str:
+    """A page's `text` with `made` between its marks, in place of what stood there. ValueError without the marks."""
+    head, found, rest = text.partition(begin)
+    _old, ends, tail = rest.partition(end)
+    if not found or not ends:
+        raise ValueError(f"{page}: the marks of what is made are missing")
+    return f"{head}{begin}\n\n{made}\n{end}{tail}"
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -14,6 +14,7 @@ from simulator.adversary.forger import FLAWS
 from simulator.files.schema import scenario_schema
 from simulator.scenario.signals import SIGNALS
 from simulator.scenario.verbs import verbs
+from tools.pages import renewed
 
 PAGE = Path("docs") / "scenarios.md"
 SCHEMA = Path("scenarios") / "schema" / "scenario-1.schema.json"
@@ -53,11 +54,7 @@ def _keys(keys: str) -> str:
 
 def page(text: str) -> str:
     """The page with its tables as they must be. ValueError where the marks are missing."""
-    head, begin, rest = text.partition(BEGIN)
-    _old, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{PAGE}: the marks of the tables are missing")
-    return f"{head}{BEGIN}\n\n{tables()}\n\n{END}{tail}"
+    return renewed(PAGE, text, BEGIN, END, tables() + "\n")
 
 
 def schema() -> str:

@@ -6,24 +6,14 @@ from typing import Any
 
 from firmware.trust import facts as f
 from firmware.trust import roles as r
-from firmware.trust.cbor import Tag, decode, encode
+from firmware.trust.cbor import decode, encode
 from firmware.trust.cose import KEY_ID, make_mac0
 from firmware.trust.mac import MacKey
 from firmware.trust.request import CONTEXT, kid_of
 from simulator.scenario.clock import GOOD_FOR_S, SHIFT_S, SITE_S
-from simulator.trust_client import Terminal, make_record
+from simulator.trust_client import Terminal, make_record, parts_of, put_together
 
 _STALE_S = 120
-
-
-def _parts(message: bytes) -> list[Any]:
-    parts: list[Any] = decode(message).value
-    return parts
-
-
-def _sealed(parts: list[Any]) -> bytes:
-    made: bytes = encode(Tag(17, parts))
-    return made
 
 
 class Forger:
@@ -48,7 +38,7 @@ class Forger:
         return self._terminal.counter
 
     def _payload(self) -> bytes:
-        payload: bytes = _parts(self._good())[2]
+        payload: bytes = parts_of(self._good())[2]
         return payload
 
     def none(self) -> bytes:
@@ -57,8 +47,8 @@ class Forger:
 
     def no_mac(self) -> bytes:
         """No MAC at all."""
-        protected, unprotected, payload, _ = _parts(self._good())
-        return _sealed([protected, unprotected, payload, b""])
+        protected, unprotected, payload, _ = parts_of(self._good())
+        return put_together([protected, unprotected, payload, b""])
 
     def made_up_key(self) -> bytes:
         """A key that the forger made up."""
@@ -69,14 +59,14 @@ class Forger:
     def changed(self) -> bytes:
         """A request that was seen, with another content."""
         seen = [passed for passed in self._stage.wire.seen if passed.who == self._who]
-        protected, unprotected, payload, proof = _parts(seen[-1].message if seen else self._good())
+        protected, unprotected, payload, proof = parts_of(seen[-1].message if seen else self._good())
         asked = decode(payload)
         asked[1] = self._kind
         asked[3] += len(self._stage.tampered) + 1
         asked[4] = self._stage.pump_s + GOOD_FOR_S
         asked[5] = self._arguments
         self._stage.tampered.append(asked)
-        return _sealed([protected, unprotected, encode(asked), proof])
+        return put_together([protected, unprotected, encode(asked), proof])
 
     def other_pump(self) -> bytes:
         """The same person's key for another pump, under this one's name."""

@@ -12,14 +12,14 @@ from typing import Any
 
 from firmware.trust import roles as r
 from firmware.trust import verdict as v
-from firmware.trust.cbor import Tag, decode, encode
+from firmware.trust.cbor import decode, encode
 from firmware.trust.cose import KEY_ID, make_mac0
 from firmware.trust.gatekeeper import MAX_REQUEST
 from firmware.trust.mac import MacKey
 from firmware.trust.request import CONTEXT, kid_of
 from hal.ports import FIELD_TITRATE_MILLI, KEY_CONFIRM, KEY_FIELD
 from simulator.asked import BIOMED, NOW_S, NURSE, PHARMACIST, PHYSICIAN, SHIFT_S, Asked
-from simulator.trust_client import Terminal, digest_of, make_record
+from simulator.trust_client import Terminal, digest_of, make_record, parts_of, put_together
 
 LATE = False  # authentic, and yet refused: the third within ten minutes is an episode, one is none
 REVOKED = 66  # a person whose tablet was lost
@@ -58,37 +58,27 @@ def _confirmed(pump: Asked) -> bytes:
     return request
 
 
-def _parts(message: bytes) -> list[Any]:
-    parts: list[Any] = decode(message).value
-    return parts
-
-
-def _sealed(parts: list[Any]) -> bytes:
-    made: bytes = encode(Tag(17, parts))
-    return made
-
-
 def _no_proof(pump: Asked, _: Any) -> bytes:
-    protected, unprotected, payload, _proof = _parts(titration(pump))
-    return _sealed([protected, unprotected, payload, b""])
+    protected, unprotected, payload, _proof = parts_of(titration(pump))
+    return put_together([protected, unprotected, payload, b""])
 
 
 def _bare(pump: Asked, _: Any) -> bytes:
-    payload: bytes = _parts(titration(pump))[2]
+    payload: bytes = parts_of(titration(pump))[2]
     return payload
 
 
 def _changed_payload(pump: Asked, _: Any) -> bytes:
     honest = pump.request(NURSE, r.KIND_TITRATE, {FIELD_TITRATE_MILLI: pump.doses.honest})
-    protected, unprotected, payload, proof = _parts(honest)
+    protected, unprotected, payload, proof = parts_of(honest)
     asked = decode(payload)
     asked[5] = _wanted(pump)
-    return _sealed([protected, unprotected, encode(asked), proof])
+    return put_together([protected, unprotected, encode(asked), proof])
 
 
 def _under(pump: Asked, key: bytes, kid: bytes) -> bytes:
     """A titration under any key, said to be of `kid`."""
-    payload = _parts(titration(pump))[2]
+    payload = parts_of(titration(pump))[2]
     made: bytes = make_mac0(payload, MacKey(key), {KEY_ID: kid}, CONTEXT)
     return made
 
@@ -98,7 +88,7 @@ def _claims_to_be(operator: int, role: int, not_after_s: int = NOW_S + SHIFT_S) 
 
     def make(pump: Asked, _: Any) -> bytes:
         kid = kid_of(pump.record.pump_id, operator, role, pump.record.epoch, not_after_s)
-        payload = _parts(titration(pump))[2]
+        payload = parts_of(titration(pump))[2]
         made: bytes = make_mac0(payload, pump.terminals[NURSE].key, {KEY_ID: kid}, CONTEXT)
         return made
 
@@ -158,7 +148,7 @@ def _kept(_: Asked, kept: bytes) -> bytes:
 def _repeated_key(pump: Asked, _: Any) -> bytes:
     """The same map key twice: two readers could take it for two requests."""
     terminal = pump.terminals[NURSE]
-    payload = _parts(titration(pump))[2]
+    payload = parts_of(titration(pump))[2]
     return terminal.seal(b"\xa6" + payload[1:3] + payload[1:])
 
 

@@ -34,16 +34,24 @@ def make_key() -> Any:
     )
 
 
-MAKER = make_key()
-PUBLIC = MAKER.publicKey().serialize()
 _KEPT: dict[bytes, bytes] = {}
 
 
-def sign(data: bytes) -> bytes:
-    """The manufacturer's signature; of the same bytes the same, so that a thousand tests take one of 32."""
-    if data not in _KEPT:
-        _KEPT[data] = MAKER.sign(data)
-    return _KEPT[data]
+def once(key: Any) -> envelope.Prover:
+    """Signs by `key`; of the same bytes it gives the same signature, so that a thousand tests take one of its 32."""
+
+    def sign_once(data: bytes) -> bytes:
+        place = data + public(key)
+        if place not in _KEPT:
+            _KEPT[place] = key.sign(data)
+        return _KEPT[place]
+
+    return sign_once
+
+
+MAKER = make_key()
+PUBLIC = MAKER.publicKey().serialize()
+sign = once(MAKER)
 
 
 @dataclass(frozen=True)
@@ -83,18 +91,6 @@ def roots(**change: Any) -> Roots:
         "pharmacists": people, "revoked": [],
     }  # fmt: skip
     return make_roots(**{**values, **change})
-
-
-def once(key: Any) -> envelope.Prover:
-    """Signs by a key; of the same bytes the same, as `sign`."""
-
-    def sign_once(data: bytes) -> bytes:
-        place = data + public(key)
-        if place not in _KEPT:
-            _KEPT[place] = key.sign(data)
-        return _KEPT[place]
-
-    return sign_once
 
 
 def pharmacist(number: int, named: int | None = None) -> envelope.Prover:

@@ -18,7 +18,7 @@ from simulator.clock import VirtualClock
 from simulator.devices.flash import SimFlash
 from tools.sign import bundle, envelope
 from tools.sign.envelope import Component, Prover
-from tools.update_cases.pump import CLASS, FACILITY, NAME, URI, VENDOR, device, make_key
+from tools.update_cases.pump import CLASS, FACILITY, NAME, URI, VENDOR, device, make_key, once
 
 VERSION = 6  # of bytecode that the pump loads
 IMAGE_AT = 20_480  # in a slot, where an image begins
@@ -29,14 +29,7 @@ _CALLS = 50_000
 
 def signing(key: Any) -> Prover:
     """A signature by `key`, one of 32, under its id; of the same bytes the same one."""
-    kept: dict[bytes, bytes] = {}
-
-    def sign(data: bytes) -> bytes:
-        if data not in kept:
-            kept[data] = key.sign(data)
-        return kept[data]
-
-    return envelope.sign1(sign, key_id=roots.key_id(key.publicKey().serialize()))
+    return envelope.sign1(once(key), key_id=roots.key_id(key.publicKey().serialize()))
 
 
 _MAKER = make_key()
