@@ -19,8 +19,7 @@ from simulator.attack import results as rs
 from simulator.attack.controls.table import CONTROLS, PROFILES, in_order
 from simulator.attack.run import Honest, attack_run, honest_run, said
 from simulator.attack.search import LARGEST, Search
-from simulator.files.programme import ROOT
-from simulator.files.scenario import Scenario, load_scenario
+from simulator.files.scenario import Scenario, load_scenario, shipped_attacks, shipped_scenarios
 from simulator.files.yaml_source import FileProblem, did_you_mean
 from simulator.homes import HomeError, LinkLost
 from simulator.scenario.plugins import add_verbs
@@ -28,7 +27,6 @@ from tools.pool import spawned
 
 MINIMAL = "minimal"
 Done = Callable[[int, int], None]
-_FOLDERS = (ROOT / "examples", ROOT / "attacks")
 
 
 @dataclass(frozen=True)
@@ -44,12 +42,7 @@ class Job:
 
 def shipped() -> dict[str, Path]:
     """Paths of the attacks that come with KVO, by name."""
-    found: dict[str, Path] = {}
-    for folder in _FOLDERS:
-        for path in sorted(folder.glob("*.yaml")):
-            if "\nattack:" in path.read_text(encoding="utf-8"):
-                found[path.stem] = path
-    return found
+    return {name: path for name, path in (shipped_scenarios() | shipped_attacks()).items() if _is_attack(path)}
 
 
 def find(names: Iterable[str], verbs: Sequence[str] = ()) -> list[Path]:
